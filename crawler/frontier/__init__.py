@@ -1,0 +1,1 @@
+"""What to visit next: policy without I/O, and a leased table of work."""

@@ -1,0 +1,270 @@
+"""The frontier in SQLite: one table of work, leased, never popped.
+
+A row waits, is leased, and ends with an outcome; a lease that ends without one gives
+the row back.  Statements only: the caller opens the connection and commits, so that
+children, item rows and the parent's end share one transaction.
+
+Lease times are ticks of the host's monotonic clock together with its boot id: a jump
+of the wall clock moves nothing, and after a reboot every lease is over.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crawler.frontier import policy
+from crawler.frontier.rows import dumps, hint_from_json, hint_to_json
+from crawler.frontier.rows import link_from_json, link_to_json
+from crawler.model import Kind, Outcome, Reason, Work
+from crawler.urls import host_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
+
+    from crawler.config.portal import Portal
+    from crawler.model import Link
+
+WAITING, LEASED, ENDED = 0, 1, 2
+
+SCHEMA = """
+create table if not exists work(
+  work_id integer primary key,
+  run_id text not null,
+  key blob not null,
+  kind text not null,
+  link text not null,
+  host text not null,
+  priority integer not null,
+  depth integer not null,
+  page integer not null,
+  stale_pages integer not null,
+  parent integer,
+  state integer not null default 0,
+  boot text not null default '',
+  not_before real not null default 0,
+  lease_until real not null default 0,
+  fence integer not null default 0,
+  deliveries integer not null default 0,
+  tries integer not null default 0,
+  outcome text,
+  reason text,
+  detail text,
+  unique(run_id, key)
+);
+create index if not exists work_next on work(run_id, state, priority desc, work_id)
+  where state < 2;
+"""
+
+_COLUMNS = "work_id, run_id, link, depth, page, stale_pages, deliveries, fence"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A link to add, with its place in the walk."""
+
+    link: Link
+    depth: int = 0
+    page: int = 1
+    stale_pages: int = 0
+    parent: int | None = None
+
+
+class SqliteFrontier:
+    """The work of one portal's runs; one connection, the caller's transactions.
+
+    Args:
+        db: a connection; its row factory is left alone.
+        boot: the host's boot id.
+        ticks: seconds of a clock that never goes back and that all processes of this
+            host share.
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, *, boot: str, ticks: Callable[[], float]
+    ) -> None:
+        self._db = db
+        self._boot = boot
+        self._ticks = ticks
+        db.executescript(SCHEMA)
+
+    def add(self, run_id: str, children: Iterable[Child], portal: Portal) -> int:
+        """Add links that are new to the run, merge hints of those that wait.
+
+        Returns:
+            How many were new.
+        """
+        return sum(self._add(run_id, child, portal) for child in children)
+
+    def _add(self, run_id: str, child: Child, portal: Portal) -> int:
+        link, key = child.link, policy.key_of(child.link)
+        row = (
+            run_id,
+            key,
+            link.kind.value,
+            dumps(link_to_json(link)),
+            host_of(link.url),
+            policy.priority_of(link, portal),
+            child.depth,
+            child.page,
+            child.stale_pages,
+            child.parent,
+        )
+        added = self._db.execute(
+            "insert into work(run_id, key, kind, link, host, priority, depth, page,"
+            " stale_pages, parent) values(?,?,?,?,?,?,?,?,?,?) on conflict do nothing",
+            row,
+        ).rowcount
+        if not added and link.kind is Kind.ITEM and link.hint:
+            self._merge(run_id, key, link)
+        return added
+
+    def _merge(self, run_id: str, key: bytes, link: Link) -> None:
+        row = self._db.execute(
+            "select work_id, link from work where run_id=? and key=? and state=?",
+            (run_id, key, WAITING),
+        ).fetchone()
+        if row is None:
+            return
+        stored = json.loads(row[1])
+        known = hint_from_json(stored.get("hint", {}))
+        stored["hint"] = hint_to_json(policy.merge_hints(known, link.hint))
+        self._db.execute(
+            "update work set link=? where work_id=?", (dumps(stored), row[0])
+        )
+
+    def lease(self, run_id: str, limit: int, lease_s: float) -> list[Work]:
+        """Lease up to limit due rows, the most urgent first.
+
+        Items wait while a listing is waiting or leased: a listing read later may still
+        say something of them.
+        """
+        now = self._ticks()
+        rows = self._db.execute(
+            "update work set state=1, boot=:boot, lease_until=:until,"
+            " fence=fence+1, deliveries=deliveries+1"
+            " where work_id in (select work_id from work"
+            "  where run_id=:run and (state=0 or state=1 and"
+            "   (boot<>:boot or lease_until<:now))"
+            "  and (boot<>:boot or not_before<=:now)"
+            "  and (kind='listing' or not exists (select 1 from work as other"
+            "   where other.run_id=:run and other.state<2 and other.kind='listing'))"
+            "  order by priority desc, work_id limit :limit)"
+            f" returning {_COLUMNS}, priority",
+            {
+                "boot": self._boot,
+                "until": now + lease_s,
+                "run": run_id,
+                "now": now,
+                "limit": limit,
+            },
+        ).fetchall()
+        rows.sort(key=lambda row: (-row[8], row[0]))
+        return [_work(row) for row in rows]
+
+    def beat(self, works: Iterable[Work], lease_s: float) -> None:
+        """Prolong the leases of works that are still held."""
+        until = self._ticks() + lease_s
+        self._db.executemany(
+            "update work set lease_until=? where work_id=? and fence=? and state=1",
+            [(until, work.work_id, work.fence) for work in works],
+        )
+
+    def end(
+        self,
+        work: Work,
+        outcome: Outcome,
+        reason: Reason | None = None,
+        detail: str = "",
+    ) -> bool:
+        """End a leased row with its outcome; False where the lease was lost."""
+        return bool(
+            self._db.execute(
+                "update work set state=2, outcome=?, reason=?, detail=?"
+                " where work_id=? and fence=? and state=1",
+                (outcome, reason, detail, work.work_id, work.fence),
+            ).rowcount
+        )
+
+    def delay(self, work: Work, delay_s: float) -> bool:
+        """Give a leased row back, not before delay_s from now; counts a try."""
+        return bool(
+            self._db.execute(
+                "update work set state=0, boot=?, not_before=?, deliveries=0,"
+                " tries=tries+1 where work_id=? and fence=? and state=1",
+                (self._boot, self._ticks() + delay_s, work.work_id, work.fence),
+            ).rowcount
+        )
+
+    def tries(self, work: Work) -> int:
+        """Return how often this row was tried, this time included."""
+        row = self._db.execute(
+            "select tries from work where work_id=?", (work.work_id,)
+        ).fetchone()
+        return int(row[0]) + 1 if row else 1
+
+    def release(self, works: Iterable[Work]) -> None:
+        """Give leased rows back as if they had never been leased."""
+        self._db.executemany(
+            "update work set state=0, deliveries=max(deliveries-1, 0)"
+            " where work_id=? and fence=? and state=1",
+            [(work.work_id, work.fence) for work in works],
+        )
+
+    def take_back(self, run_id: str) -> int:
+        """Give back every lease of a run; only the holder of its lock may call this."""
+        return self._db.execute(
+            "update work set state=0 where run_id=? and state=1", (run_id,)
+        ).rowcount
+
+    def bury(self, run_id: str, max_deliveries: int) -> list[Work]:
+        """End rows that were given out too often without an end; return them."""
+        rows = self._db.execute(
+            "update work set state=2, outcome=?, reason=? where run_id=? and state=0"
+            f" and deliveries>=? returning {_COLUMNS}",
+            (Outcome.FAILED, Reason.DEAD_LETTER, run_id, max_deliveries),
+        ).fetchall()
+        return [_work(row) for row in rows]
+
+    def left(self, run_id: str) -> int:
+        """Return how many rows wait or are leased."""
+        row = self._db.execute(
+            "select count(*) from work where run_id=? and state<2", (run_id,)
+        ).fetchone()
+        return int(row[0])
+
+    def due_in_s(self, run_id: str) -> float | None:
+        """Return the seconds until the next waiting row is due, None where none waits."""
+        row = self._db.execute(
+            "select min(case when boot=? then not_before else 0 end) from work"
+            " where run_id=? and state=0",
+            (self._boot, run_id),
+        ).fetchone()
+        return None if row[0] is None else max(0.0, row[0] - self._ticks())
+
+    def item_count(self, run_id: str) -> int:
+        """Return how many item pages the run knows of."""
+        row = self._db.execute(
+            "select count(*) from work where run_id=? and kind='item'", (run_id,)
+        ).fetchone()
+        return int(row[0])
+
+    def forget(self, run_id: str) -> None:
+        """Drop the rows of a run that is closed."""
+        self._db.execute("delete from work where run_id=?", (run_id,))
+
+
+def _work(row: tuple[object, ...]) -> Work:
+    work_id, run_id, link, depth, page, stale_pages, deliveries, fence = row[:8]
+    return Work(
+        work_id=int(str(work_id)),
+        run_id=str(run_id),
+        link=link_from_json(json.loads(str(link))),
+        depth=int(str(depth)),
+        page=int(str(page)),
+        stale_pages=int(str(stale_pages)),
+        deliveries=int(str(deliveries)),
+        fence=int(str(fence)),
+    )
