@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from crawler.model import Link
 
 WAITING, LEASED, ENDED = 0, 1, 2
+HINT_PAGES = 20
+"""Listing pages deeper than this do not hold items back."""
 
 SCHEMA = """
 create table if not exists work(
@@ -54,8 +56,7 @@ create table if not exists work(
   detail text,
   unique(run_id, key)
 );
-create index if not exists work_next on work(run_id, state, priority desc, work_id)
-  where state < 2;
+create index if not exists work_next on work(run_id, state, priority desc, work_id);
 """
 
 _COLUMNS = "work_id, run_id, link, depth, page, stale_pages, deliveries, fence"
@@ -138,19 +139,17 @@ class SqliteFrontier:
     def lease(self, run_id: str, limit: int, lease_s: float) -> list[Work]:
         """Lease up to limit due rows, the most urgent first.
 
-        Items wait while a listing is waiting or leased: a listing read later may still
-        say something of them.
+        Items wait while one of the first HINT_PAGES pages of a listing is due or
+        leased: it may still say something of them.
         """
         now = self._ticks()
+        self._expire(run_id, now)
         rows = self._db.execute(
             "update work set state=1, boot=:boot, lease_until=:until,"
             " fence=fence+1, deliveries=deliveries+1"
             " where work_id in (select work_id from work"
-            "  where run_id=:run and (state=0 or state=1 and"
-            "   (boot<>:boot or lease_until<:now))"
-            "  and (boot<>:boot or not_before<=:now)"
-            "  and (kind='listing' or not exists (select 1 from work as other"
-            "   where other.run_id=:run and other.state<2 and other.kind='listing'))"
+            "  where run_id=:run and state=0"
+            "  and (boot<>:boot or not_before<=:now) and priority>=:floor"
             "  order by priority desc, work_id limit :limit)"
             f" returning {_COLUMNS}, priority",
             {
@@ -159,10 +158,27 @@ class SqliteFrontier:
                 "run": run_id,
                 "now": now,
                 "limit": limit,
+                "floor": self._floor(run_id, now),
             },
         ).fetchall()
         rows.sort(key=lambda row: (-row[8], row[0]))
         return [_work(row) for row in rows]
+
+    def _floor(self, run_id: str, now: float) -> int:
+        """Return the priority below which nothing is leased now."""
+        listing = self._db.execute(
+            "select 1 from work where run_id=? and state in (0, 1) and priority>=?"
+            " and page<=? and (state=1 or boot<>? or not_before<=?) limit 1",
+            (run_id, policy.LISTING_PRIORITY, HINT_PAGES, self._boot, now),
+        ).fetchone()
+        return policy.LISTING_PRIORITY if listing else 0
+
+    def _expire(self, run_id: str, now: float) -> None:
+        self._db.execute(
+            "update work set state=0 where run_id=? and state=1"
+            " and (boot<>? or lease_until<?)",
+            (run_id, self._boot, now),
+        )
 
     def beat(self, works: Iterable[Work], lease_s: float) -> None:
         """Prolong the leases of works that are still held."""

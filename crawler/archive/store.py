@@ -1,0 +1,214 @@
+"""Stores of objects: one contract, a directory here, S3 to follow.
+
+An object is bytes under a key; keys are ``/``-joined names without empty, ``.`` or
+``..`` parts.  Objects are created once and whole: a reader sees all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from crawler.errors import ConfigError, ObjectExists, ObjectMissing, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What a store says of an object: its key and size in bytes."""
+
+    key: str
+    size: int
+
+
+class Store(Protocol):
+    """Where archives are kept.  Stateless; safe to use from several threads."""
+
+    def put(self, key: str, source: Path | bytes) -> None:
+        """Create or replace an object; durable when this returns.
+
+        Raises:
+            StoreUnavailable: not stored, try again later.
+        """
+        ...
+
+    def put_if_absent(self, key: str, source: Path | bytes) -> None:
+        """Create an object; an equal one that is there already is success.
+
+        Raises:
+            ObjectExists: another object has this key; it is untouched.
+            StoreUnavailable: not stored, try again later.
+        """
+        ...
+
+    def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """Return an object's bytes, or length of them from start.
+
+        Raises:
+            ObjectMissing: there is none.
+            StoreUnavailable: it could not be read.
+        """
+        ...
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Return what is known of an object, None where there is none."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Yield the objects whose keys begin with prefix, sorted by key."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is success."""
+        ...
+
+
+def open_store(url: str) -> Store:
+    """Return the store that a configuration's ``store.url`` names.
+
+    Raises:
+        ConfigError: no such kind of store.
+    """
+    if "://" not in url:
+        return LocalStore(Path(url))
+    if url.startswith("file://"):
+        return LocalStore(Path(url.removeprefix("file://")))
+    message = f"store.url {url!r} is no directory; give a path or 'file:///…'"
+    raise ConfigError(message)
+
+
+def check_key(key: str) -> str:
+    """Return key.
+
+    Raises:
+        ValueError: it has an empty, ``.`` or ``..`` part, a NUL, or is absolute.
+    """
+    parts = key.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\0" in key:
+        message = f"{key!r} is no object key"
+        raise ValueError(message)
+    return key
+
+
+class LocalStore:
+    """A directory as a store.
+
+    New objects are written beside their place and linked in, so that no reader sees
+    half of one; file and directory are synced before a put returns.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Use root; it is made when the first object is put."""
+        self.root = root
+
+    def put(self, key: str, source: Path | bytes) -> None:
+        """See `Store.put`."""
+        with _wrapped(key), self._staged(key, source) as (staged, place):
+            staged.replace(place)
+            _sync_directory(place.parent)
+
+    def put_if_absent(self, key: str, source: Path | bytes) -> None:
+        """See `Store.put_if_absent`."""
+        with _wrapped(key), self._staged(key, source) as (staged, place):
+            try:
+                os.link(staged, place)
+            except FileExistsError:
+                if _sha256(staged) != _sha256(place):
+                    message = f"another object is stored as {key!r}; it was kept"
+                    raise ObjectExists(message) from None
+            _sync_directory(place.parent)
+
+    @contextlib.contextmanager
+    def _staged(self, key: str, source: Path | bytes) -> Iterator[tuple[Path, Path]]:
+        place = self._path(key)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        staged = place.parent / f".{place.name}.{secrets.token_hex(6)}.new"
+        try:
+            _copy(source, staged)
+            yield staged, place
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """See `Store.get`."""
+        try:
+            with self._path(key).open("rb") as file:
+                file.seek(start)
+                return file.read(-1 if length is None else length)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            message = f"the store has no object {key!r}"
+            raise ObjectMissing(message) from None
+        except OSError as exc:
+            message = f"{key!r} could not be read: {exc.strerror}"
+            raise StoreUnavailable(message) from exc
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """See `Store.head`."""
+        path = self._path(key)
+        try:
+            return ObjectInfo(key, path.stat().st_size) if path.is_file() else None
+        except OSError as exc:
+            message = f"{key!r} could not be looked at: {exc.strerror}"
+            raise StoreUnavailable(message) from exc
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """See `Store.list`."""
+        top = self.root / prefix.rpartition("/")[0]
+        found = (path for path in top.rglob("*") if not path.name.startswith("."))
+        keys = sorted(
+            path.relative_to(self.root).as_posix() for path in found if path.is_file()
+        )
+        for key in keys:
+            if key.startswith(prefix):
+                yield ObjectInfo(key, self._path(key).stat().st_size)
+
+    def delete(self, key: str) -> None:
+        """See `Store.delete`."""
+        with _wrapped(key):
+            self._path(key).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self.root / check_key(key)
+
+
+@contextlib.contextmanager
+def _wrapped(key: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        message = f"{key!r} could not be stored: {exc.strerror or exc}"
+        raise StoreUnavailable(message) from exc
+
+
+def _copy(source: Path | bytes, target: Path) -> None:
+    with target.open("xb") as file:
+        if isinstance(source, bytes):
+            file.write(source)
+        else:
+            with source.open("rb") as original:
+                shutil.copyfileobj(original, file, CHUNK_BYTES)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
