@@ -1,0 +1,1 @@
+"""Items and listings from captures: pure, no clock, network or randomness."""
