@@ -1,0 +1,1 @@
+"""The configuration: its vocabulary, and how a file of it becomes values."""

@@ -1,391 +1,70 @@
 """The vocabulary in which a portal is described: frozen models of the YAML.
 
-A *rule* below is one expression or a list of them, the first that finds something
-wins.  An expression is text (``.title``, ``css:h1::attr(title)``, ``xpath://h1``,
-``json:data.title``, ``re:^编辑[：:](.+)$``) or a mapping that combines steps:
-``{css: .info, re: '来源：(\\S+)'}``.  Without a prefix it is CSS on HTML and JMESPath on
-JSON rows.
+The parts live in ``rule`` (expressions), ``listing`` and ``itempage``; other rooms
+import all of them from here.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic import field_validator, model_validator
+from pydantic import AliasChoices, Field
 
+from crawler.config.itempage import ItemRule, SummaryRule, TickerRule
+from crawler.config.listing import (
+    Continuation,
+    ListingExpectation,
+    ListingRule,
+    NextRule,
+    PageNumbers,
+    SkipRule,
+    StateRule,
+    Stop,
+)
+from crawler.config.rule import (
+    Expression,
+    Model,
+    Named,
+    RowsRule,
+    Rule,
+    SourceRule,
+    Texts,
+)
 from crawler.config.units import Count, Duration, Size
 
-_PREFIX = re.compile(r"^(css|xpath|json|re):(.*)$", re.DOTALL)
-_ATTRIBUTE = re.compile(r"^(.*?)::(?:attr\(([^()]+)\)|(text))$", re.DOTALL)
-
-
-class Model(BaseModel):
-    """What every model of the configuration is: frozen, nothing unknown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Expression(Model):
-    """How to read texts from a page or a row; steps in the order given here.
-
-    Attributes:
-        css, xpath, json_path: select; at most one of them.  ``path`` is the form
-            without a prefix, read as CSS or JMESPath by where it stands.
-        attr: take this attribute of each element instead of its text.
-        re: search in each text; group 1, or the whole match where there is no group.
-            Alone it searches each line of the page's (or row's) text.
-        split: cut each text at this regular expression.
-        value: a constant; nothing is selected.
-        format: a strptime form for times that the date grammar cannot know.
-    """
-
-    path: str | None = None
-    css: str | None = None
-    xpath: str | None = None
-    json_path: str | None = Field(default=None, alias="json")
-    attr: str | None = None
-    re: str | None = None
-    split: str | None = None
-    value: str | None = None
-    format: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, given: object) -> object:
-        return _steps(given) if isinstance(given, str) else given
-
-    @model_validator(mode="after")
-    def _one_selector(self) -> Self:
-        chosen = [
-            name
-            for name in ("path", "css", "xpath", "json_path", "value")
-            if getattr(self, name) is not None
-        ]
-        if len(chosen) > 1:
-            names = " and ".join(name.removesuffix("_path") for name in chosen)
-            message = f"{names} exclude each other; give one"
-            raise ValueError(message)
-        if not chosen and self.re is None and self.attr is None:
-            message = "nothing to select with; give css, xpath, json, re or value"
-            raise ValueError(message)
-        return self
-
-
-def _steps(text: str) -> dict[str, str]:
-    found = _PREFIX.match(text)
-    kind, rest = (found[1], found[2].strip()) if found else ("path", text.strip())
-    steps: dict[str, str] = {}
-    if kind in ("path", "css") and (cut := _ATTRIBUTE.match(rest)):
-        rest = cut[1].strip()
-        if cut[2]:
-            steps["attr"] = cut[2].strip()
-        if not rest:  # "::attr(href)" alone: of the row itself
-            return steps or {"css": ":scope"}
-    steps["json" if kind == "json" else kind] = rest
-    return steps
-
-
-def _as_tuple(given: object) -> object:
-    if given is None:
-        return ()
-    return tuple(given) if isinstance(given, list | tuple) else (given,)
-
-
-Rule = Annotated[tuple[Expression, ...], BeforeValidator(_as_tuple)]
-"""One expression or several; the first that finds something wins."""
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-"""One text or a list of them."""
-
-
-class SourceRule(Model):
-    """``source``: a rule for the name alone, or for its parts."""
-
-    name: Rule = ()
-    publisher: Rule = ()
-    channel: Rule = ()
-    url: Rule = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, given: object) -> object:
-        parts = {"name", "publisher", "channel", "url"}
-        if isinstance(given, dict) and (not given or parts & given.keys()):
-            return given
-        return given if isinstance(given, cls) else {"name": given}
-
-
-class RowsRule(Model):
-    """Rows with a title and a URL each: ``related: {rows: .hot a}``.
-
-    ``rows`` alone takes each row's own text and href.
-    """
-
-    rows: Rule
-    title: Rule = ()
-    url: Rule = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _rows_alone(cls, given: object) -> object:
-        return {"rows": given} if isinstance(given, str | list) else given
-
-
-class SkipRule(Model):
-    """A row to pass over: ``{when: "type=='ad'", reason: ad}`` or the condition alone.
-
-    ``when`` is JMESPath on JSON rows, an expression that finds something on HTML rows.
-    """
-
-    when: str
-    reason: str = "skip_rule"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _condition_alone(cls, given: object) -> object:
-        return {"when": given} if isinstance(given, str) else given
-
-
-class StateRule(Model):
-    """Data that a page's script assigns: by variable name or by script id.
-
-    Attributes:
-        name: the variable assigned to (``__INITIAL_STATE__``, ``window.`` optional).
-        script: the id of a ``<script type=application/json>``, such as
-            ``__NEXT_DATA__``.
-        rows: JMESPath to the rows.
-    """
-
-    name: str | None = None
-    script: str | None = None
-    rows: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.name is None) == (self.script is None):
-            message = "give either name (a variable) or script (a script's id)"
-            raise ValueError(message)
-        return self
-
-
-class NextRule(Model):
-    """How the following page of a listing is named; one of page, cursor, url, offset.
-
-    Attributes:
-        page: ``{start: 2, step: 1, last: 40}``; ``{page}`` stands in the URL.
-        cursor: JMESPath in the answer (or state); ``{cursor}`` stands in the URL.
-        first: JMESPath of the first cursor, in the page that ``continue`` follows.
-        more: JMESPath; the walk ends where it is false.
-        url: rule for the whole URL.
-    """
-
-    page: PageNumbers | None = None
-    cursor: str | None = None
-    first: str | None = None
-    more: str | None = None
-    url: Rule = ()
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        given = [self.page is not None, self.cursor is not None, bool(self.url)]
-        if sum(given) != 1:
-            message = "next wants exactly one of page, cursor, url"
-            raise ValueError(message)
-        return self
-
-
-class PageNumbers(Model):
-    """Numbered pages: the number of the page after the first, the step, a last one."""
-
-    start: int = 2
-    step: int = 1
-    last: int | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _start_alone(cls, given: object) -> object:
-        if isinstance(given, bool):
-            return {}
-        return {"start": given} if isinstance(given, int) else given
-
-
-class Continuation(Model):
-    """How pages after the first are asked for and read, where that differs.
-
-    ``url`` may hold ``{cursor}`` or ``{page}``; without it the next URL is taken whole.
-    """
-
-    from_: Literal["rows", "state", "json", "feed"] | None = Field(
-        default=None, alias="from"
-    )
-    url: str | None = None
-    rows: Rule = ()
-    state: StateRule | None = None
-    headers: dict[str, str] = {}
-    params: dict[str, str] = {}
-
-
-class Stop(Model):
-    """When a walk over listing pages ends, whatever the pages say.
-
-    Attributes:
-        seen_pages: pages in a row without a link that is new to this run.
-        max_pages: pages in all.
-    """
-
-    seen_pages: Count = 2
-    max_pages: Count = 1000
+__all__ = [
+    "Continuation",
+    "Expression",
+    "ItemRule",
+    "ListingExpectation",
+    "ListingRule",
+    "Manners",
+    "Model",
+    "NextRule",
+    "PageNumbers",
+    "Portal",
+    "PortalExpectation",
+    "RequestRule",
+    "RowsRule",
+    "Rule",
+    "Scope",
+    "SkipRule",
+    "SourceRule",
+    "StateRule",
+    "Stop",
+    "SummaryRule",
+    "Texts",
+    "TickerRule",
+]
 
 
 class RequestRule(Model):
     """What is sent along: per portal, and per listing on top of it."""
 
-    headers: dict[str, str] = {}
-    params: dict[str, str] = {}
-    cookies: dict[str, str] = {}
+    headers: Named = Field(default={})
+    params: Named = Field(default={})
+    cookies: Named = Field(default={})
     encoding: str = "auto"
-
-
-class ListingExpectation(Model):
-    """Floors under which a listing is suspicious."""
-
-    min_rows: int = 0
-    every: Duration | None = None
-
-
-class ListingRule(Model):
-    """One way to find items on a portal: where the walk starts, how rows are read.
-
-    Attributes:
-        from_: where rows come from: ``rows`` (HTML), ``state`` (script), ``json``
-            (API), ``feed`` (RSS, Atom, RDF), ``sitemap``.
-        rows: the rule that finds the rows; feeds and sitemaps know theirs.
-        fields: name to rule within a row.  ``url``, ``title``, ``published``,
-            ``source``, ``summary``, ``image``, ``tags``, ``external_id``,
-            ``author`` become hints; a flash listing also reads ``body``, ``tickers``.
-        kind: ``flash``: a row whose URL matches no item rule is an item itself.
-        ok: JMESPath; an answer where it is false is a failed page, not an empty one.
-        skip: rows to pass over, each counted under its reason.
-    """
-
-    id: str
-    from_: Literal["rows", "state", "json", "feed", "sitemap"] = Field(alias="from")
-    url: str
-    kind: Literal["article", "flash"] = "article"
-    state: StateRule | None = None
-    rows: Rule = ()
-    fields: dict[str, Rule] = {}
-    next: NextRule | None = None
-    continue_: Continuation | None = Field(default=None, alias="continue")
-    method: Literal["GET", "POST"] = "GET"
-    body: str | None = None
-    headers: dict[str, str] = {}
-    params: dict[str, str] = {}
-    cookies: dict[str, str] = {}
-    encoding: str | None = None
-    ok: str | None = None
-    skip: tuple[SkipRule, ...] = ()
-    strip_params: Texts = ()
-    stop: Stop = Stop()
-    expect: ListingExpectation = ListingExpectation()
-    priority: int = 0
-
-    @field_validator("skip", mode="before")
-    @classmethod
-    def _skips(cls, given: object) -> object:
-        return _as_tuple(given)
-
-
-class TickerRule(Model):
-    """Securities from markup, and from text where ``text`` is on.
-
-    Attributes:
-        css: elements that each name one.
-        symbol, name: rules within the element; by default ``$name (SYMBOL)$`` or its
-            ``data-code`` is read.
-        text: find ``名（09871.HK）``, ``$Name (SYM.US)$`` and the like in the body.
-    """
-
-    css: str | None = None
-    symbol: Rule = ()
-    name: Rule = ()
-    text: bool = True
-
-    @model_validator(mode="before")
-    @classmethod
-    def _css_alone(cls, given: object) -> object:
-        if isinstance(given, bool):
-            return {"text": given}
-        return {"css": given} if isinstance(given, str) else given
-
-
-class SummaryRule(Model):
-    """A summary that the page carries and who wrote it."""
-
-    rule: Rule
-    origin: Literal["portal", "portal_ai"] = "portal"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _rule_alone(cls, given: object) -> object:
-        if isinstance(given, dict) and "rule" in given:
-            return given
-        if isinstance(given, dict) and "origin" in given:
-            rest = {key: value for key, value in given.items() if key != "origin"}
-            return {"rule": rest, "origin": given["origin"]}
-        return {"rule": given}
-
-
-class ItemRule(Model):
-    """How an item is read from its page.
-
-    Attributes:
-        match: regular expression searched in path and query; its named groups become
-            fields (``external_id``).
-        until: captures before this day use this rule, later ones a rule further down.
-        ready: must match, or the page is a shell and no item.
-        gone: texts that say the item was taken down (with status 200).
-        remove: elements cut out of the body; drop_lines: body lines cut, by pattern.
-        lazy: attributes that hold an image's real address, in order of trust.
-        pages: links to the further pages of one article.
-        required: without these fields there is no item but ``layout_changed``.
-        generic: whether fields without a rule may come from the generic extractor.
-    """
-
-    match: str
-    kind: Literal["article", "file"] = "article"
-    until: str | None = None
-    render: Literal["never", "auto", "always"] = "never"
-    ready: Rule = ()
-    gone: Texts = ()
-    external_id: Rule = ()
-    canonical_url: Rule = ()
-    title: Rule = ()
-    subtitle: Rule = ()
-    body: Rule = ()
-    lead: Rule = ()
-    published: Rule = ()
-    modified: Rule = ()
-    authors: Rule = ()
-    editor: Rule = ()
-    source: SourceRule = SourceRule()
-    summary: SummaryRule | None = None
-    key_points: Rule = ()
-    tags: Rule = ()
-    sections: Rule = ()
-    tickers: TickerRule = TickerRule()
-    related: RowsRule | None = None
-    files: RowsRule | None = None
-    original_url: Rule = ()
-    paywalled: Rule = ()
-    remove: Texts = ()
-    drop_lines: Texts = ()
-    lazy: Texts = ("data-original", "data-src", "data-lazy-src")
-    pages: Rule = ()
-    required: Texts = ("title",)
-    generic: bool = True
-    encoding: str | None = None
 
 
 class Scope(Model):
@@ -426,7 +105,7 @@ class Manners(Model):
     max_parse: Size = 20_000_000
     robots: Literal["obey", "ignore"] = "obey"
     robots_ttl: Duration = 86_400.0
-    proxy: str | None = None
+    proxy: str | None = Field(default=None, repr=False)  # may hold a password
     allow_private: bool = False
 
 
@@ -443,7 +122,17 @@ class PortalExpectation(Model):
 
 
 class Portal(Model):
-    """One source as configured."""
+    """One source as configured; it hashes by its id.
+
+    Attributes:
+        timezone: of times that the pages give without an offset.
+        language: BCP 47, of pages that do not say it.
+        allow_private: short for ``crawl: {allow_private: …}``; the same after loading.
+        strip_params: query parameters cut from every URL; its listings inherit them.
+        id_scheme: what an item's id is made of; ``identity`` is another name for it.
+        drop_lines: as in an item rule; its item rules inherit them.
+        page_object: dotted path of a class, only where YAML cannot say it.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
     name: str | None = None
@@ -462,3 +151,6 @@ class Portal(Model):
     expect: PortalExpectation = PortalExpectation()
     drop_lines: Texts = ()
     page_object: str | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.id)

@@ -1,0 +1,173 @@
+"""How a portal's listings are walked and their rows read: frozen models of the YAML."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from crawler.config.rule import Model, Named, Rule, Texts, as_tuple
+from crawler.config.units import Count, Duration
+
+
+class SkipRule(Model):
+    """A row to pass over: ``{when: "type=='ad'", reason: ad}`` or the condition alone.
+
+    ``when`` is JMESPath on JSON rows, an expression that finds something on HTML rows.
+    """
+
+    shorthand = (str,)
+
+    when: str
+    reason: str = "skip_rule"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _condition_alone(cls, given: object) -> object:
+        return {"when": given} if isinstance(given, str) else given
+
+
+class StateRule(Model):
+    """Data that a page's script assigns: by variable name or by script id.
+
+    Attributes:
+        name: the variable assigned to (``__INITIAL_STATE__``, ``window.`` optional).
+        script: the id of a ``<script type=application/json>``, such as
+            ``__NEXT_DATA__``.
+        rows: JMESPath to the rows.
+    """
+
+    name: str | None = None
+    script: str | None = None
+    rows: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.name is None) == (self.script is None):
+            message = "give either name (a variable) or script (a script's id)"
+            raise ValueError(message)
+        return self
+
+
+class PageNumbers(Model):
+    """Numbered pages: the number of the page after the first, the step, a last one."""
+
+    shorthand = (int, Literal[True])
+
+    start: int = 2
+    step: int = 1
+    last: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _start_alone(cls, given: object) -> object:
+        if isinstance(given, bool):
+            return {}
+        return {"start": given} if isinstance(given, int) else given
+
+
+class NextRule(Model):
+    """How the following page of a listing is named; one of page, cursor, url.
+
+    Attributes:
+        page: ``{start: 2, step: 1, last: 40}``; ``{page}`` stands in the URL.
+        cursor: JMESPath in the answer (or state); ``{cursor}`` stands in the URL.
+        first: JMESPath of the first cursor, in the page that ``continue`` follows.
+        more: JMESPath; the walk ends where it is false.
+        url: rule for the whole URL.
+    """
+
+    page: PageNumbers | None = None
+    cursor: str | None = None
+    first: str | None = None
+    more: str | None = None
+    url: Rule = ()
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        given = [self.page is not None, self.cursor is not None, bool(self.url)]
+        if sum(given) != 1:
+            message = "next wants exactly one of page, cursor, url"
+            raise ValueError(message)
+        return self
+
+
+class Continuation(Model):
+    """How pages after the first are asked for and read, where that differs.
+
+    ``url`` may hold ``{cursor}`` or ``{page}``; without it the next URL is taken whole.
+    """
+
+    from_: Literal["rows", "state", "json", "feed"] | None = Field(
+        default=None, alias="from"
+    )
+    url: str | None = None
+    rows: Rule = ()
+    state: StateRule | None = None
+    headers: Named = Field(default={})
+    params: Named = Field(default={})
+
+
+class Stop(Model):
+    """When a walk over listing pages ends, whatever the pages say.
+
+    Attributes:
+        seen_pages: pages in a row without a link that is new to this run.
+        max_pages: pages in all.
+    """
+
+    seen_pages: Count = 2
+    max_pages: Count = 1000
+
+
+class ListingExpectation(Model):
+    """Floors under which a listing is suspicious."""
+
+    min_rows: int = 0
+    every: Duration | None = None
+
+
+class ListingRule(Model):
+    """One way to find items on a portal: where the walk starts, how rows are read.
+
+    Attributes:
+        from_: where rows come from: ``rows`` (HTML), ``state`` (script), ``json``
+            (API), ``feed`` (RSS, Atom, RDF), ``sitemap``.
+        rows: the rule that finds the rows; feeds and sitemaps know theirs.
+        fields: name to rule within a row.  ``url``, ``title``, ``published``,
+            ``source``, ``summary``, ``image``, ``tags``, ``external_id``,
+            ``author`` become hints; a flash listing also reads ``body``, ``tickers``.
+        kind: ``flash``: a row whose URL matches no item rule is an item itself.
+        ok: JMESPath; an answer where it is false is a failed page, not an empty one.
+        skip: rows to pass over, each counted under its reason.
+    """
+
+    id: str
+    from_: Literal["rows", "state", "json", "feed", "sitemap"] = Field(alias="from")
+    url: str
+    kind: Literal["article", "flash"] = "article"
+    state: StateRule | None = None
+    rows: Rule = ()
+    fields: dict[str, Rule] = Field(default={})
+    next: NextRule | None = None
+    continue_: Continuation | None = Field(default=None, alias="continue")
+    method: Literal["GET", "POST"] = "GET"
+    body: str | None = None
+    headers: Named = Field(default={})
+    params: Named = Field(default={})
+    cookies: Named = Field(default={})
+    encoding: str | None = None
+    ok: str | None = None
+    skip: tuple[SkipRule, ...] = ()
+    strip_params: Texts = ()
+    stop: Stop = Stop()
+    expect: ListingExpectation = ListingExpectation()
+    priority: int = 0
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @field_validator("skip", mode="before")
+    @classmethod
+    def _skips(cls, given: object) -> object:
+        return as_tuple(given)
