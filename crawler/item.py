@@ -242,3 +242,18 @@ class Listing:
     skipped: tuple[Skipped, ...] = ()
     rows: int = 0
     ended: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest revision of an item: what history knows of it.
+
+    Attributes:
+        extractor: name and version that made it, ``name/version``.
+        config_digest: of the rules it was made by.
+    """
+
+    revision: int
+    item_hash: str
+    extractor: str
+    config_digest: str

@@ -1,0 +1,248 @@
+"""How a page visit ends: everything that must become true at once.
+
+`Ledger.apply` puts the decision, item rows, children and the end of the work itself
+into the caller's transaction; the WARC records they stand on were synced before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from crawler.frontier import policy
+from crawler.frontier.sqlite import Child
+from crawler.model import Kind, Outcome, Reason, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from crawler.archive.spool import Spool
+    from crawler.clock import Clock
+    from crawler.config.portal import Portal
+    from crawler.frontier.sqlite import SqliteFrontier
+    from crawler.item import Head, Item, Listing
+    from crawler.model import RecordRef, Work
+
+
+class Folded(Protocol):
+    """What a fold says: what changed, the head after it, the item to keep if any."""
+
+    @property
+    def change(self) -> str:
+        """``new``, ``revised`` or ``unchanged``."""
+        ...
+
+    @property
+    def head(self) -> Head:
+        """The newest revision from now on."""
+        ...
+
+    @property
+    def item(self) -> Item | None:
+        """The item with its revision, None where nothing changed."""
+        ...
+
+
+class Fold(Protocol):
+    """Gives an item its revision (``crawler.history.fold``)."""
+
+    def __call__(
+        self, item: Item, head: Head | None, *, extracted_at: datetime
+    ) -> Folded:
+        """Fold an extracted item into what is known of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one leased work ended.
+
+    Attributes:
+        record: the main record of the visit, None where nothing was captured.
+        capture: body of the visit's capture record, None where nothing was captured.
+        page_id: of the visit.
+        items: extracted, without revision.
+        listing: what a listing page gave.
+        again_s: when set, this is no end: the work waits so many seconds and is
+            tried again.
+    """
+
+    work: Work
+    outcome: Outcome
+    reason: Reason | None = None
+    detail: str = ""
+    page_id: str | None = None
+    record: RecordRef | None = None
+    capture: dict[str, Any] | None = None  # Any: JSON
+    items: tuple[Item, ...] = ()
+    listing: Listing | None = None
+    again_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What an ending brought.
+
+    Attributes:
+        kept: items with their revision, in order.
+        new_links: URLs that were new to the run.
+        accepted: False where the lease was lost meanwhile; nothing was changed.
+    """
+
+    kept: tuple[Item, ...] = ()
+    new_links: int = 0
+    accepted: bool = True
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Applies endings to spool and frontier of one run.
+
+    Attributes:
+        fold: gives items their revision.
+    """
+
+    spool: Spool
+    frontier: SqliteFrontier
+    portal: Portal
+    run_id: str
+    fold: Fold
+    clock: Clock
+    _stops: dict[str, Any] = field(init=False)  # Any: Stop by listing id
+
+    def __post_init__(self) -> None:
+        """Look the listings' stop conditions up once."""
+        self._stops = {x.id: x.stop for x in self.portal.listings}
+
+    def seed(self, children: Iterable[Child]) -> int:
+        """Add the links a run starts from; return how many were new."""
+        return self.frontier.add(self.run_id, children, self.portal)
+
+    def apply(self, ending: Ending, segment: str) -> Ended:
+        """Make an ending true, in the caller's transaction."""
+        work = ending.work
+        if ending.again_s is not None:
+            accepted = self.frontier.delay(work, ending.again_s)
+            if accepted:
+                self.spool.count(self.run_id, "retries")
+            return Ended(accepted=accepted)
+        if not self.frontier.end(work, ending.outcome, ending.reason, ending.detail):
+            return Ended(accepted=False)
+        self._decide(ending, segment)
+        new_links = self._follow(ending, segment) if ending.listing else 0
+        flashes = ending.listing.flashes if ending.listing else ()
+        kept = self._keep((*ending.items, *flashes), segment)
+        return Ended(kept, new_links)
+
+    def bury(self, max_deliveries: int, segment: str) -> int:
+        """End works that were given out too often; return how many."""
+        dead = self.frontier.bury(self.run_id, max_deliveries)
+        for work in dead:
+            ending = Ending(work, Outcome.FAILED, Reason.DEAD_LETTER)
+            self._decide(ending, segment)
+        return len(dead)
+
+    def _decide(self, ending: Ending, segment: str) -> None:
+        entry: dict[str, object] = {
+            "url": ending.work.link.url,
+            "kind": ending.work.link.kind.value,
+            "outcome": ending.outcome.value,
+        }
+        if ending.work.link.listing:
+            entry["listing"] = ending.work.link.listing
+        if ending.reason is not None:
+            entry["reason"] = ending.reason.value
+        if ending.detail:
+            entry["detail"] = ending.detail[:500]
+        if ending.record is not None:
+            entry["record"] = ending.record.record_id
+        self._note(entry, segment)
+
+    def _note(self, entry: dict[str, object], segment: str) -> None:
+        entry["at"] = self.clock.now().isoformat()
+        self.spool.add_decision(segment, entry)
+        self.spool.count(self.run_id, str(entry["outcome"]))
+        if "reason" in entry:
+            name = f"{entry['outcome']}:{entry['reason']}"
+            self.spool.count(self.run_id, name)
+
+    def _skip(self, skipped: Skipped, ending: Ending, segment: str) -> None:
+        entry: dict[str, object] = {
+            "url": skipped.url,
+            "outcome": Outcome.SKIPPED.value,
+            "reason": skipped.reason.value,
+            "found_on": ending.work.link.url,
+        }
+        if skipped.detail:
+            entry["detail"] = skipped.detail[:500]
+        self._note(entry, segment)
+
+    def _follow(self, ending: Ending, segment: str) -> int:
+        listing, work = ending.listing, ending.work
+        if listing is None:
+            return 0
+        for skipped in listing.skipped:
+            self._skip(skipped, ending, segment)
+        depth = work.depth + 1
+        children: list[Child] = []
+        room = self._room()
+        for link in listing.links:
+            refused = policy.refuse(link.url, self.portal, depth=depth)
+            if refused is None and link.kind is Kind.ITEM and room <= 0:
+                refused = Skipped(link.url, Reason.PAGE_LIMIT, "scope.max_items")
+            if refused is not None:
+                self._skip(refused, ending, segment)
+                continue
+            room -= 1
+            children.append(Child(link, depth, parent=work.work_id))
+        new_links = self.frontier.add(self.run_id, children, self.portal)
+        ended = self._walk_on(ending, new_links + len(listing.flashes), segment)
+        self.spool.note_walk(
+            self.run_id, work.link.listing or "", listing.rows, ended
+        )
+        return new_links
+
+    def _room(self) -> int:
+        limit = self.portal.scope.max_items
+        if limit is None:
+            return 1 << 60
+        return limit - self.frontier.item_count(self.run_id)
+
+    def _walk_on(self, ending: Ending, new: int, segment: str) -> str | None:
+        listing, work = ending.listing, ending.work
+        if listing is None or listing.next is None:
+            return listing.ended if listing else None
+        stop = self._stops.get(work.link.listing or "")
+        ended = policy.walk_ends(work, new, listing.next, stop) if stop else None
+        if ended is not None:
+            return ended
+        refused = policy.refuse(listing.next.url, self.portal, depth=work.depth)
+        if refused is not None:
+            self._skip(refused, ending, segment)
+            return refused.reason.value
+        child = Child(
+            listing.next,
+            work.depth,
+            work.page + 1,
+            work.stale_pages + 1 if new == 0 else 0,
+            work.work_id,
+        )
+        added = self.frontier.add(self.run_id, [child], self.portal)
+        return None if added else "loop"
+
+    def _keep(self, items: tuple[Item, ...], segment: str) -> tuple[Item, ...]:
+        kept: list[Item] = []
+        for item in items:
+            folded = self.fold(
+                item, self.spool.head(item.id), extracted_at=self.clock.now()
+            )
+            self.spool.set_head(item.id, folded.head)
+            self.spool.count(self.run_id, f"items:{folded.change}")
+            if folded.item is not None:
+                line = folded.item.model_dump_json()
+                revision = folded.head.revision
+                self.spool.add_item(segment, item.id, revision, line)
+                self.spool.count(self.run_id, f"items:kind:{item.kind}")
+                kept.append(folded.item)
+        return tuple(kept)

@@ -1,0 +1,1 @@
+"""How items change over time: ordered captures folded into revisions and events."""
