@@ -1,11 +1,13 @@
 """A run of bytes that may be large: in memory at first, then in an unlinked file.
 
 Blocks carry what crossed a socket from the thread that received it to the thread
-that writes it; they are appended to by one owner and read only after that.
+that writes it.  One owner appends and cuts; readers do not disturb each other or what
+is appended next, since each reads at its own place.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from typing import IO, TYPE_CHECKING
 
@@ -46,42 +48,61 @@ class Block:
         Raises:
             OSError: the disk that holds the spilled file is full.
         """
-        self.size += len(content)
+        if self._file is None and self.size + len(content) > self._spill_bytes:
+            self._spill()
         if self._file is not None:
             self._file.write(content)
-            return
-        self._memory += content
-        if self.size > self._spill_bytes:
-            self._file = tempfile.TemporaryFile(dir=self._directory)
-            self._file.write(self._memory)
-            self._memory = bytearray()
+        else:
+            self._memory += content
+        self.size += len(content)
+
+    def _spill(self) -> None:
+        file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 - see close
+        file.write(self._memory)
+        self._file, self._memory = file, bytearray()
 
     def cut(self, size: int) -> bytes:
         """Keep the first size bytes and return the rest."""
         rest = self.read(start=size)
+        if not rest:
+            return b""
         if self._file is not None:
             self._file.truncate(size)
+            self._file.seek(size)
         else:
             del self._memory[size:]
-        self.size = min(self.size, size)
+        self.size = size
         return rest
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """Yield the bytes from start on, at most CHUNK_BYTES at a time."""
-        if self._file is None:
-            yield from _slices(self._memory, start)
-            return
-        self._file.seek(start)
-        while piece := self._file.read(CHUNK_BYTES):
+        at = start
+        while piece := self._piece(at, CHUNK_BYTES):
             yield piece
+            at += len(piece)
 
     def read(self, limit: int | None = None, *, start: int = 0) -> bytes:
         """Return the bytes from start on, at most limit of them."""
+        wanted = self.size - start if limit is None else limit
+        pieces = []
+        while wanted > 0 and (piece := self._piece(start, wanted)):
+            pieces.append(piece)
+            start, wanted = start + len(piece), wanted - len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _piece(self, start: int, limit: int) -> bytes:
+        """Return bytes from start on, b"" only at the end; the file's place stays."""
         if self._file is None:
-            end = None if limit is None else start + limit
-            return bytes(self._memory[start:end])
-        self._file.seek(start)
-        return self._file.read(-1 if limit is None else limit)
+            return bytes(self._memory[start : start + limit])
+        self._file.flush()
+        return os.pread(self._file.fileno(), limit, start)
+
+    def overlaid(self, start: bytes) -> Block:
+        """Return a copy, in the same place, whose first bytes are start's instead."""
+        copy = Block(start, spill_bytes=self._spill_bytes, directory=self._directory)
+        for piece in self.chunks(len(start)):
+            copy.append(piece)
+        return copy
 
     def close(self) -> None:
         """Give the disk space back; the block is empty to its readers after that."""
@@ -89,8 +110,3 @@ class Block:
             self._file.close()
             self._file = None
         self._memory = bytearray()
-
-
-def _slices(memory: bytearray, start: int) -> Iterator[bytes]:
-    for at in range(start, len(memory), CHUNK_BYTES):
-        yield bytes(memory[at : at + CHUNK_BYTES])
