@@ -23,8 +23,8 @@ _ROLES = {
     "segment": ("segments", ".json"),
 }
 _NAME = re.compile(
-    r"(?P<portal>[a-z0-9_-]+)-(?P<timestamp>\d{17})-(?P<run>\d{14}[a-z][0-9a-f]{6})"
-    r"-(?P<worker>\d+)-(?P<serial>\d{5})"
+    r"(?P<portal>[a-z0-9_-]+)-(?P<timestamp>[0-9]{17})"
+    r"-(?P<run>[0-9]{14}[a-z][0-9a-f]{6})-(?P<worker>[0-9]+)-(?P<serial>[0-9]{5,})"
 )
 
 

@@ -6,14 +6,14 @@ Specified in ``docs/formats.md``; readers accept the version before.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads it at run time
-from typing import Any, Literal, TypeVar
+from datetime import datetime
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from crawler.errors import ArchiveDamaged
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 
 class _Manifest(BaseModel):
@@ -37,7 +37,7 @@ class Segment(_Manifest):
         counts: URLs by outcome, and by ``outcome:reason``, ended in this segment.
     """
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
     format: Literal["portalkeep-segment"] = "portalkeep-segment"
     name: str
     portal: str
@@ -82,7 +82,7 @@ class Run(_Manifest):
         clock: what PORTALKEEP_CLOCK said, None on an ordinary day.
     """
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
     format: Literal["portalkeep-run"] = "portalkeep-run"
     run_id: str
     portal: str
@@ -132,6 +132,6 @@ def _read(model: type[_M], content: bytes, key: str) -> _M:
         return model.model_validate_json(content)
     except ValidationError as exc:
         problem = exc.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        message = f"{key!r} is no {model.__name__} manifest: {place}: {problem['msg']}"
+        place = "".join(f"{part}: " for part in problem["loc"])
+        message = f"{key!r} is no {model.__name__} manifest: {place}{problem['msg']}"
         raise ArchiveDamaged(message) from exc

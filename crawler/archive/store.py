@@ -1,7 +1,7 @@
 """Stores of objects: one contract, a directory here, S3 to follow.
 
-An object is bytes under a key; keys are ``/``-joined names without empty, ``.`` or
-``..`` parts.  Objects are created once and whole: a reader sees all of it or nothing.
+An object is bytes under a key; keys are ``/``-joined names, none empty, none with a dot
+at its begin.  Objects are created once and whole: a reader sees all of it or nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -52,7 +53,9 @@ class Store(Protocol):
         ...
 
     def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """Return an object's bytes, or length of them from start.
+        """Return an object's bytes, or at most length of them from start.
+
+        What lies beyond the end is left out; from there on it is b"".
 
         Raises:
             ObjectMissing: there is none.
@@ -61,15 +64,27 @@ class Store(Protocol):
         ...
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Return what is known of an object, None where there is none."""
+        """Return what is known of an object, None where there is none.
+
+        Raises:
+            StoreUnavailable: it could not be looked at.
+        """
         ...
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Yield the objects whose keys begin with prefix, sorted by key."""
+        """Yield the objects whose keys begin with prefix, sorted by key.
+
+        Raises:
+            StoreUnavailable: they could not be listed, or not to the end.
+        """
         ...
 
     def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is success."""
+        """Remove an object; one that is not there is success.
+
+        Raises:
+            StoreUnavailable: not removed, try again later.
+        """
         ...
 
 
@@ -91,13 +106,19 @@ def check_key(key: str) -> str:
     """Return key.
 
     Raises:
-        ValueError: it has an empty, ``.`` or ``..`` part, a NUL, or is absolute.
+        ValueError: it is absolute, has an empty part, one that begins with a dot
+            (which is ours for what is not an object yet), or a NUL.
     """
-    parts = key.split("/")
-    if any(part in ("", ".", "..") for part in parts) or "\0" in key:
+    if not _is_key(key):
         message = f"{key!r} is no object key"
         raise ValueError(message)
     return key
+
+
+def _is_key(text: str) -> bool:
+    return all(part[:1] not in ("", ".") for part in text.split("/")) and (
+        "\0" not in text
+    )
 
 
 class LocalStore:
@@ -131,7 +152,7 @@ class LocalStore:
     @contextlib.contextmanager
     def _staged(self, key: str, source: Path | bytes) -> Iterator[tuple[Path, Path]]:
         place = self._path(key)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        _make_directory(place.parent)
         staged = place.parent / f".{place.name}.{secrets.token_hex(6)}.new"
         try:
             _copy(source, staged)
@@ -156,26 +177,40 @@ class LocalStore:
         """See `Store.head`."""
         path = self._path(key)
         try:
-            return ObjectInfo(key, path.stat().st_size) if path.is_file() else None
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
         except OSError as exc:
             message = f"{key!r} could not be looked at: {exc.strerror}"
             raise StoreUnavailable(message) from exc
+        return ObjectInfo(key, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See `Store.list`."""
-        top = self.root / prefix.rpartition("/")[0]
-        found = (path for path in top.rglob("*") if not path.name.startswith("."))
-        keys = sorted(
-            path.relative_to(self.root).as_posix() for path in found if path.is_file()
-        )
-        for key in keys:
-            if key.startswith(prefix):
-                yield ObjectInfo(key, self._path(key).stat().st_size)
+        directory = prefix.rpartition("/")[0]
+        if directory and not _is_key(directory):
+            return
+        for key in sorted(self._keys(self.root / directory)):
+            if not key.startswith(prefix) or not _is_key(key):
+                continue
+            if (info := self.head(key)) is not None:
+                yield info
+
+    def _keys(self, top: Path) -> Iterator[str]:
+        try:
+            for directory, _, names in os.walk(top, onerror=_unless_gone):
+                place = Path(directory).relative_to(self.root)
+                yield from ((place / name).as_posix() for name in names)
+        except OSError as exc:
+            message = f"{str(top)!r} could not be listed: {exc.strerror}"
+            raise StoreUnavailable(message) from exc
 
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
-        with _wrapped(key):
-            self._path(key).unlink(missing_ok=True)
+        path = self._path(key)
+        with _wrapped(key), contextlib.suppress(NotADirectoryError):
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
@@ -188,6 +223,20 @@ def _wrapped(key: str) -> Iterator[None]:
     except OSError as exc:
         message = f"{key!r} could not be stored: {exc.strerror or exc}"
         raise StoreUnavailable(message) from exc
+
+
+def _unless_gone(exc: OSError) -> None:
+    """Pass over what is no directory (any more), raise what hides objects."""
+    if not isinstance(exc, FileNotFoundError | NotADirectoryError):
+        raise exc
+
+
+def _make_directory(directory: Path) -> None:
+    """Make a directory; it and those above it that were made survive a power cut."""
+    missing = [x for x in (directory, *directory.parents) if not x.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _sync_directory(made.parent)
 
 
 def _copy(source: Path | bytes, target: Path) -> None:
