@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Header lines as on the wire: names and values in bytes, order and repeats kept."""
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What ``json.loads`` returns."""
 
 
@@ -157,6 +157,7 @@ class RecordRef:
         offset, length: of the gzip member, bytes.
         payload_digest: ``sha256:<hex>``, None for records without payload.
         payload_record: for a revisit, the record_id that holds the bytes.
+        payload_at: for a revisit, the WARC-Date of that record.
         captured_at: the WARC-Date as written.
     """
 
@@ -168,6 +169,7 @@ class RecordRef:
     captured_at: datetime
     payload_digest: str | None = None
     payload_record: str | None = None
+    payload_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ class Work:
         stale_pages: for listings, pages in a row before this one without a new link.
         deliveries: how often it was leased, this time included.
         fence: changes with each lease; an end with an old fence is refused.
+        tries: fetches that were to be tried again, and this one.
     """
 
     work_id: int
@@ -244,6 +247,7 @@ class Work:
     stale_pages: int = 0
     deliveries: int = 1
     fence: int = 0
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +288,7 @@ class Capture:
         first_at: capture time of the first record with main's payload, less its Age;
             relative dates count from it.
         run_id: None in `try`.
-        page, stale_pages: of the walk, see Work.
+        page: of the walk, see Work.
     """
 
     page_id: str

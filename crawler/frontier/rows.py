@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crawler.model import Hint
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def hint_to_json(hint: Hint) -> dict[str, Any]:  # Any: JSON
@@ -71,7 +74,10 @@ def link_from_json(row: Mapping[str, Any]) -> Link:  # Any: JSON
 
 
 def dumps(value: object) -> str:
-    """Return compact JSON with sorted keys, Chinese left readable."""
-    return json.dumps(
-        value, ensure_ascii=False, separators=(",", ":"), sort_keys=True
-    )
+    """Return compact JSON with sorted keys, Chinese left readable.
+
+    Half of a surrogate pair, which a page's JSON may hold, stays an escape: no
+    database and no file takes it as text.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _LONE_SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)

@@ -15,8 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler.frontier import policy
-from crawler.frontier.rows import dumps, hint_from_json, hint_to_json
-from crawler.frontier.rows import link_from_json, link_to_json
+from crawler.frontier.rows import (
+    dumps,
+    hint_from_json,
+    hint_to_json,
+    link_from_json,
+    link_to_json,
+)
 from crawler.model import Kind, Outcome, Reason, Work
 from crawler.urls import host_of
 
@@ -33,7 +38,7 @@ HINT_PAGES = 20
 
 SCHEMA = """
 create table if not exists work(
-  work_id integer primary key,
+  work_id integer primary key autoincrement,
   run_id text not null,
   key blob not null,
   kind text not null,
@@ -58,8 +63,6 @@ create table if not exists work(
 );
 create index if not exists work_next on work(run_id, state, priority desc, work_id);
 """
-
-_COLUMNS = "work_id, run_id, link, depth, page, stale_pages, deliveries, fence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,33 +148,36 @@ class SqliteFrontier:
         now = self._ticks()
         self._expire(run_id, now)
         rows = self._db.execute(
-            "update work set state=1, boot=:boot, lease_until=:until,"
+            # not_before counts from the boot that it is overwritten with here.
+            "update work set state=1, boot=:boot, lease_until=:until, not_before=0,"
             " fence=fence+1, deliveries=deliveries+1"
             " where work_id in (select work_id from work"
             "  where run_id=:run and state=0"
-            "  and (boot<>:boot or not_before<=:now) and priority>=:floor"
+            "  and (boot<>:boot or not_before<=:now)"
+            "  and (kind=:listing or not :held)"
             "  order by priority desc, work_id limit :limit)"
-            f" returning {_COLUMNS}, priority",
+            " returning work_id, run_id, link, depth, page, stale_pages, deliveries,"
+            " fence, tries, priority",
             {
                 "boot": self._boot,
                 "until": now + lease_s,
                 "run": run_id,
                 "now": now,
                 "limit": limit,
-                "floor": self._floor(run_id, now),
+                "listing": Kind.LISTING,
+                "held": self._items_are_held(run_id, now),
             },
         ).fetchall()
-        rows.sort(key=lambda row: (-row[8], row[0]))
+        rows.sort(key=lambda row: (-row[9], row[0]))
         return [_work(row) for row in rows]
 
-    def _floor(self, run_id: str, now: float) -> int:
-        """Return the priority below which nothing is leased now."""
+    def _items_are_held(self, run_id: str, now: float) -> bool:
         listing = self._db.execute(
-            "select 1 from work where run_id=? and state in (0, 1) and priority>=?"
+            "select 1 from work where run_id=? and state in (0, 1) and kind=?"
             " and page<=? and (state=1 or boot<>? or not_before<=?) limit 1",
-            (run_id, policy.LISTING_PRIORITY, HINT_PAGES, self._boot, now),
+            (run_id, Kind.LISTING, HINT_PAGES, self._boot, now),
         ).fetchone()
-        return policy.LISTING_PRIORITY if listing else 0
+        return listing is not None
 
     def _expire(self, run_id: str, now: float) -> None:
         self._db.execute(
@@ -214,13 +220,6 @@ class SqliteFrontier:
             ).rowcount
         )
 
-    def tries(self, work: Work) -> int:
-        """Return how often this row was tried, this time included."""
-        row = self._db.execute(
-            "select tries from work where work_id=?", (work.work_id,)
-        ).fetchone()
-        return int(row[0]) + 1 if row else 1
-
     def release(self, works: Iterable[Work]) -> None:
         """Give leased rows back as if they had never been leased."""
         self._db.executemany(
@@ -236,10 +235,16 @@ class SqliteFrontier:
         ).rowcount
 
     def bury(self, run_id: str, max_deliveries: int) -> list[Work]:
-        """End rows that were given out too often without an end; return them."""
+        """End rows that were given out too often without an end; return them.
+
+        A row whose lease has run out counts as given back, else the next lease would
+        give it out once more before anyone sees how often it was.
+        """
+        self._expire(run_id, self._ticks())
         rows = self._db.execute(
             "update work set state=2, outcome=?, reason=? where run_id=? and state=0"
-            f" and deliveries>=? returning {_COLUMNS}",
+            " and deliveries>=? returning work_id, run_id, link, depth, page,"
+            " stale_pages, deliveries, fence, tries",
             (Outcome.FAILED, Reason.DEAD_LETTER, run_id, max_deliveries),
         ).fetchall()
         return [_work(row) for row in rows]
@@ -252,7 +257,10 @@ class SqliteFrontier:
         return int(row[0])
 
     def due_in_s(self, run_id: str) -> float | None:
-        """Return the seconds until the next waiting row is due, None where none waits."""
+        """Return the seconds until a waiting row is due, None where none waits.
+
+        Items that are held back for a listing count by their own time.
+        """
         row = self._db.execute(
             "select min(case when boot=? then not_before else 0 end) from work"
             " where run_id=? and state=0",
@@ -273,7 +281,7 @@ class SqliteFrontier:
 
 
 def _work(row: tuple[object, ...]) -> Work:
-    work_id, run_id, link, depth, page, stale_pages, deliveries, fence = row[:8]
+    work_id, run_id, link, depth, page, stale_pages, deliveries, fence, tries = row[:9]
     return Work(
         work_id=int(str(work_id)),
         run_id=str(run_id),
@@ -283,4 +291,5 @@ def _work(row: tuple[object, ...]) -> Work:
         stale_pages=int(str(stale_pages)),
         deliveries=int(str(deliveries)),
         fence=int(str(fence)),
+        tries=int(str(tries)) + 1,
     )
