@@ -47,7 +47,9 @@ def canonical(url: str) -> str:
     if scheme not in _DEFAULT_PORTS or not host:
         message = f"{url[:200]!r} is no http or https URL"
         raise ValueError(message)
-    return urlunsplit((scheme, _authority(parts, host), parts.path or "/", parts.query, ""))
+    return urlunsplit(
+        (scheme, _authority(parts, host), parts.path or "/", parts.query, "")
+    )
 
 
 def _authority(parts: SplitResult, host: str) -> str:
@@ -141,12 +143,12 @@ def surt(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname
-    except ValueError:
-        host = None
+        port = f":{parts.port}" if _has_odd_port(parts) else ""
+    except ValueError:  # a broken host or port; index lines of others may hold one
+        return url.lower()
     if not host:
         return url.lower()
     name = host if ":" in host else _reversed(_WWW.sub("", host))
-    port = f":{parts.port}" if _has_odd_port(parts) else ""
     query = "&".join(sorted(parts.query.lower().split("&"))) if parts.query else ""
     path = (parts.path or "/").lower()
     return f"{name}{port}){path}" + (f"?{query}" if query else "")
@@ -158,4 +160,3 @@ def _reversed(host: str) -> str:
 
 def _has_odd_port(parts: SplitResult) -> bool:
     return parts.port is not None and parts.port != _DEFAULT_PORTS.get(parts.scheme)
-
