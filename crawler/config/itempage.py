@@ -53,6 +53,16 @@ class SummaryRule(Model):
         return {"rule": given}
 
 
+ITEM_FIELDS = (
+    *("external_id", "canonical_url", "title", "subtitle", "body", "lead"),
+    *("published", "modified", "authors", "editor", "source", "summary"),
+    *("key_points", "tags", "sections", "tickers", "related", "files"),
+    *("original_url", "paywalled"),
+)
+"""Rules of an item that are its fields; ``required`` and groups of ``match`` name
+them."""
+
+
 class ItemRule(Model):
     """How an item is read from its page.
 

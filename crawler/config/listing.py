@@ -96,6 +96,7 @@ class Continuation(Model):
     """How pages after the first are asked for and read, where that differs.
 
     ``url`` may hold ``{cursor}`` or ``{page}``; without it the next URL is taken whole.
+    ``fields`` are on top of the listing's own.
     """
 
     from_: Literal["rows", "state", "json", "feed"] | None = Field(
@@ -104,8 +105,9 @@ class Continuation(Model):
     url: str | None = None
     rows: Rule = ()
     state: StateRule | None = None
-    headers: Named = Field(default={})
-    params: Named = Field(default={})
+    fields: dict[str, Rule] = Field(default={})
+    headers: Named = Field(default={}, repr=False)
+    params: Named = Field(default={}, repr=False)
 
 
 class Stop(Model):
@@ -125,6 +127,15 @@ class ListingExpectation(Model):
 
     min_rows: int = 0
     every: Duration | None = None
+
+
+LISTING_FIELDS = (
+    *("url", "title", "published", "source", "summary", "image", "tags"),
+    *("external_id", "author"),
+)
+"""What ``fields`` of a listing may name; each becomes a hint of that name."""
+FLASH_FIELDS = (*LISTING_FIELDS, "body", "tickers")
+"""The same for a flash listing."""
 
 
 class ListingRule(Model):
@@ -153,9 +164,9 @@ class ListingRule(Model):
     continue_: Continuation | None = Field(default=None, alias="continue")
     method: Literal["GET", "POST"] = "GET"
     body: str | None = None
-    headers: Named = Field(default={})
-    params: Named = Field(default={})
-    cookies: Named = Field(default={})
+    headers: Named = Field(default={}, repr=False)
+    params: Named = Field(default={}, repr=False)
+    cookies: Named = Field(default={}, repr=False)
     encoding: str | None = None
     ok: str | None = None
     skip: tuple[SkipRule, ...] = ()

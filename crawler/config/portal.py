@@ -61,9 +61,9 @@ __all__ = [
 class RequestRule(Model):
     """What is sent along: per portal, and per listing on top of it."""
 
-    headers: Named = Field(default={})
-    params: Named = Field(default={})
-    cookies: Named = Field(default={})
+    headers: Named = Field(default={}, repr=False)
+    params: Named = Field(default={}, repr=False)
+    cookies: Named = Field(default={}, repr=False)
     encoding: str = "auto"
 
 

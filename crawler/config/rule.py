@@ -94,6 +94,8 @@ class Expression(Model):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, given: object) -> object:
+        if isinstance(given, dict) and isinstance(given.get("css"), str):
+            return _cut_attribute({**given})
         return _steps(given) if isinstance(given, str) else given
 
     @model_validator(mode="after")
@@ -113,17 +115,24 @@ class Expression(Model):
         return self
 
 
-def _steps(text: str) -> dict[str, str]:
+def _steps(text: str) -> dict[str, object]:
     found = _PREFIX.match(text)
     kind, rest = (found[1], found[2].strip()) if found else ("path", text.strip())
-    steps: dict[str, str] = {}
-    if kind in ("path", "css") and (cut := _ATTRIBUTE.match(rest)):
-        rest = cut[1].strip()
-        if cut[2]:
-            steps["attr"] = cut[2].strip()
-        if not rest:  # "::attr(href)" alone: of the row itself
-            return steps or {"css": ":scope"}
-    steps["json" if kind == "json" else kind] = rest
+    return _cut_attribute({kind: rest})
+
+
+def _cut_attribute(steps: dict[str, object]) -> dict[str, object]:
+    """Make a step of its own of ``::attr(x)`` at the end; ``::text`` is the default."""
+    kind = "css" if "css" in steps else "path"
+    cut = _ATTRIBUTE.match(str(steps.get(kind, "")))
+    if not cut:
+        return steps
+    if cut[2]:
+        steps["attr"] = cut[2].strip()
+    steps[kind] = cut[1].strip()
+    if not steps[kind]:  # "::attr(href)" alone: of the row itself
+        del steps[kind]
+        return steps if "attr" in steps else {**steps, "css": ":scope"}
     return steps
 
 

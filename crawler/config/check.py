@@ -1,0 +1,88 @@
+"""What is wrong with a portal beyond its types: a rule that cannot work as written.
+
+Nothing here knows files or lines: a finding is the path of a value and one line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from crawler.config import check_item, check_listing, syntax
+from crawler.config.check_rule import faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawler.config.portal import Portal
+    from crawler.config.problem import Path
+    from crawler.config.settings import Settings
+
+Finding: TypeAlias = "tuple[Path, str]"
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+(:[A-Za-z_]\w*)?")
+_STORE_SCHEMES = ("s3", "file")
+_PROXY = re.compile(r"(https?|socks[45]h?)://[^/\s]+/?")
+
+
+def check_portal(portal: Portal) -> Iterator[Finding]:
+    """Yield what is wrong with a portal, in no order."""
+    yield from faults(("timezone",), syntax.timezone_fault, portal.timezone)
+    encoding = portal.request.encoding
+    yield from faults(("request", "encoding"), syntax.encoding_fault, encoding)
+    yield from faults(("scope", "exclude"), syntax.regex_fault, *portal.scope.exclude)
+    yield from faults(("drop_lines",), syntax.regex_fault, *portal.drop_lines)
+    yield from _proxy(portal.crawl.proxy)
+    yield from _parts(portal)
+    for at, listing in enumerate(portal.listings):
+        for path, what in check_listing.check_listing(listing):
+            yield ("listings", at, *path), what
+    for at, item in enumerate(portal.items):
+        for path, what in check_item.check_item(item):
+            yield ("items", at, *path), what
+
+
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    """Yield what is wrong with the top level, its portals apart."""
+    yield from _proxy(settings.crawl.proxy)
+    scheme, separator, rest = settings.store.url.partition("://")
+    if not settings.store.url or (separator and scheme not in _STORE_SCHEMES):
+        yield ("store", "url"), "'url': is no store; write a directory or s3://bucket"
+    elif separator and not rest.strip("/"):
+        yield ("store", "url"), f"'url': {scheme}:// names nothing; add what it is of"
+
+
+def _proxy(proxy: str | None) -> Iterator[Finding]:
+    # The value is not quoted: it may hold a password.
+    if proxy is not None and not _PROXY.fullmatch(proxy):
+        yield ("crawl", "proxy"), "'proxy': is no proxy; write http://host:port"
+
+
+def _parts(portal: Portal) -> Iterator[Finding]:
+    """Check that a portal has what it needs to give items."""
+    if not portal.listings:
+        yield (
+            (),
+            (
+                f"portal {portal.id!r} has no listings; add one: "
+                "listings: [{id: news, from: rows, url: …, rows: …, fields: {…}}]"
+            ),
+        )
+    seen: set[str] = set()
+    for at, listing in enumerate(portal.listings):
+        if listing.id in seen:
+            what = f"listing id {listing.id!r} is used twice; name this one otherwise"
+            yield ("listings", at, "id"), what
+        seen.add(listing.id)
+    articles = any(listing.kind == "article" for listing in portal.listings)
+    if articles and not portal.items and portal.page_object is None:
+        yield (
+            (),
+            (
+                f"portal {portal.id!r} has no items, so no link would be visited; "
+                "add a rule: items: [{match: ^/article/, title: h1, body: …}]"
+            ),
+        )
+    if portal.page_object is not None and not _DOTTED.fullmatch(portal.page_object):
+        what = f"{portal.page_object!r} names no class; write package.module:Class"
+        yield ("page_object",), what

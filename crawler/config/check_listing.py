@@ -1,0 +1,130 @@
+"""What is wrong with a listing rule beyond its types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.config import syntax
+from crawler.config.check_rule import ANY, HTML, JSON, faults, rule_faults
+from crawler.config.listing import FLASH_FIELDS, LISTING_FIELDS, Continuation
+from crawler.config.problem import did_you_mean
+from crawler.config.rule import Expression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from crawler.config.check import Finding
+    from crawler.config.listing import ListingRule
+    from crawler.config.problem import Path
+    from crawler.config.rule import Rule
+
+_KNOWS_ITS_ROWS = ("feed", "sitemap")
+
+
+def check_listing(listing: ListingRule) -> Iterator[Finding]:
+    """Yield what is wrong with a listing rule."""
+    yield from faults(("url",), syntax.url_fault, listing.url)
+    yield from faults(("ok",), syntax.jmespath_fault, listing.ok)
+    yield from faults(("encoding",), syntax.encoding_fault, listing.encoding)
+    if listing.body is not None and listing.method != "POST":
+        yield ("body",), "'body': is sent only with 'method: POST'; add it"
+    yield from _rows(listing)
+    yield from _continuation_rows(listing)
+    yield from _fields(listing)
+    yield from _skips(listing)
+    yield from _next(listing)
+
+
+def _kind(source: str) -> str:
+    return HTML if source == "rows" else JSON
+
+
+def _kinds(listing: ListingRule) -> frozenset[str]:
+    """Return what the rows of all pages of the walk are."""
+    later = listing.continue_.from_ if listing.continue_ else None
+    return frozenset({_kind(listing.from_), _kind(later or listing.from_)})
+
+
+def _rows(listing: ListingRule) -> Iterator[Finding]:
+    yield from rule_faults(("rows",), listing.rows, _kinds(listing))
+    if listing.state is not None:
+        yield from faults(("state", "rows"), syntax.jmespath_fault, listing.state.rows)
+    if listing.from_ == "state":
+        if listing.state is None:
+            yield (), "'from: state' needs 'state: {name: …, rows: …}'; add it"
+        elif not listing.rows and listing.state.rows is None:
+            yield ("state",), "'state' needs 'rows', the path to the list; add it"
+    elif not listing.rows and listing.from_ not in _KNOWS_ITS_ROWS:
+        yield (), f"'from: {listing.from_}' needs 'rows', where the rows are; add it"
+
+
+def _continuation_rows(listing: ListingRule) -> Iterator[Finding]:
+    later = listing.continue_
+    if later is None:
+        return
+    source = later.from_ or listing.from_
+    yield from faults(("continue", "url"), syntax.url_fault, later.url)
+    yield from rule_faults(("continue", "rows"), later.rows, frozenset({_kind(source)}))
+    if later.state is not None:
+        path = later.state.rows
+        yield from faults(("continue", "state", "rows"), syntax.jmespath_fault, path)
+    own = later.rows or (later.state and later.state.rows)
+    inherited = source == listing.from_  # then the first page's rule serves too
+    if not own and not inherited and source not in _KNOWS_ITS_ROWS:
+        what = f"'continue' with 'from: {source}' needs 'rows' of its own; add it"
+        yield ("continue",), what
+
+
+def _fields(listing: ListingRule) -> Iterator[Finding]:
+    yield from _named(("fields",), listing.fields, listing, _kinds(listing))
+    if (later := listing.continue_) is not None:
+        kinds = frozenset({_kind(later.from_ or listing.from_)})
+        yield from _named(("continue", "fields"), later.fields, listing, kinds)
+    data = listing.from_ in ("json", "state")
+    if data and listing.kind == "article" and "url" not in listing.fields:
+        yield (), f"'from: {listing.from_}' needs 'fields: {{url: …}}'; add it"
+
+
+def _named(
+    path: Path, fields: Mapping[str, Rule], listing: ListingRule, kinds: frozenset[str]
+) -> Iterator[Finding]:
+    """Check a mapping of field names to rules that stands at path."""
+    known = FLASH_FIELDS if listing.kind == "flash" else LISTING_FIELDS
+    for name, rule in fields.items():
+        if name not in known:
+            near = did_you_mean(name, known)
+            hint = near or f"; known here: {', '.join(known)}"
+            yield (*path, name, "[key]"), f"unknown field {name!r}{hint}"
+        yield from rule_faults((*path, name), rule, kinds)
+
+
+def _skips(listing: ListingRule) -> Iterator[Finding]:
+    for at, skip in enumerate(listing.skip):
+        rule = (Expression.model_validate(skip.when),)
+        yield from rule_faults(("skip", at, "when"), rule, _kinds(listing))
+
+
+def _next(listing: ListingRule) -> Iterator[Finding]:
+    if listing.next is None:
+        return
+    rule = listing.next
+    # The page around the rows may be HTML although the rows are not.
+    yield from rule_faults(("next", "url"), rule.url, ANY)
+    for name in ("cursor", "first", "more"):
+        yield from faults(("next", name), syntax.jmespath_fault, getattr(rule, name))
+    for name, given in (("page", rule.page), ("cursor", rule.cursor)):
+        mark = f"{{{name}}}"
+        if given is not None and not any(mark in text for text in _asked(listing)):
+            what = f"needs '{mark}' in the url of 'continue', or where the request is"
+            yield ("next", name), f"'next: {name}' {what} written; add it"
+
+
+def _asked(listing: ListingRule) -> Iterator[str]:
+    """Yield the texts of a request that placeholders may stand in."""
+    later = listing.continue_ or Continuation()
+    yield listing.url
+    yield later.url or ""
+    yield listing.body or ""
+    yield from listing.params.values()
+    yield from later.params.values()
+    yield from later.headers.values()
