@@ -22,7 +22,7 @@ MAX_BYTES = 500 * 1024
 PATH = "/robots.txt"
 
 _GROUP = re.compile(
-    r"^([ \t]*user[- ]?agent[ \t]*[: \t][ \t]*)([^\s*/#;]+).*$",
+    r"^([ \t]*user[- ]?agent[ \t]*[: \t][ \t]*)([^\s:*/#;]+).*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _TOKEN = re.compile(r"[^\s*/#;()]+")
