@@ -1,0 +1,1 @@
+"""WARC 1.1 records: made, written, indexed, read back, checked, salvaged."""

@@ -1,0 +1,294 @@
+"""The records that exchanges and page visits are archived as.
+
+One exchange gives, in this order and concurrent to each other:
+
+1. its ``response``, or a ``revisit`` where the payload is known (not without bytes);
+2. its ``request`` (not where none was sent);
+3. a ``metadata`` record of what blocks cannot hold: times, interim answers, bytes
+   past the message's end, the proxy, the failure.
+
+Source: WARC/1.1 sections 6.3 to 6.7; WARC-Protocol, WARC-Cipher-Suite: proposals of
+the IIPC in common use.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from crawler.block import Block
+from crawler.http import is_whole, payload_chunks, read_head
+from crawler.model import Truncated
+from crawler.warc import dedup
+from crawler.warc.format import (
+    HTTP_REQUEST,
+    HTTP_RESPONSE,
+    JSON,
+    NOT_MODIFIED,
+    PAGE_ID,
+    REDACTED,
+    REQUEST_DIGEST,
+    SAME_PAYLOAD,
+    WARC_FIELDS,
+    Fields,
+    Record,
+    fields_block,
+    format_date,
+    safe_uri,
+    sha256,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from crawler.http import Head
+    from crawler.model import Exchange, Json, RecordRef
+
+_STATUS_NOT_MODIFIED = 304
+
+
+def exchange_records(  # noqa: PLR0913 - all that is known of one exchange
+    exchange: Exchange,
+    *,
+    page_id: str,
+    make_id: Callable[[], str],
+    warcinfo_id: str,
+    original: Callable[[str, str], RecordRef | None] = lambda _digest, _url: None,
+    validated: RecordRef | None = None,
+    resource_type: str | None = None,
+    redacted: tuple[str, ...] = (),
+    request_digest: str | None = None,
+) -> tuple[Record, ...]:
+    """Return the records of one exchange, the one to be read first.
+
+    Args:
+        exchange: as it is to be stored, that is after redaction.
+        page_id: of the page visit the exchange belongs to.
+        make_id: gives a new ``urn:uuid:…`` each time.
+        warcinfo_id: of the file the records go to.
+        original: tells for (payload digest, url) which record holds that payload.
+        validated: the record whose validators the request carried: what a 304 means.
+        resource_type: what a browser fetched it as: document, script, image, …
+        redacted: names of what was masked (`crawler.warc.redact`).
+        request_digest: see `crawler.warc.cdxj.request_digest`.
+    """
+    common = _present(
+        ("WARC-Warcinfo-ID", f"<{warcinfo_id}>"),
+        ("WARC-IP-Address", exchange.ip),
+        (PAGE_ID, page_id),
+        ("WARC-Resource-Type", resource_type),
+        (REDACTED, ", ".join(redacted)),
+    )
+    asked = _present((REQUEST_DIGEST, request_digest))
+    maker = _Maker(exchange, common, make_id)
+    response = maker.response(asked, original, validated)
+    request = maker.request(response)
+    metadata = maker.metadata(response or request)
+    return tuple(record for record in (response, request, metadata) if record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes the records of one exchange; what they have in common is said once."""
+
+    exchange: Exchange
+    common: Fields
+    make_id: Callable[[], str]
+
+    def response(
+        self,
+        asked: Fields,
+        original: Callable[[str, str], RecordRef | None],
+        validated: RecordRef | None,
+    ) -> Record | None:
+        """Return the response or revisit; None where no byte of it came."""
+        block = self.exchange.response
+        if block is None or not block.size:
+            return None
+        head = read_head(block)
+        record = self._record(
+            "response", HTTP_RESPONSE, block, self._wire(head) + asked
+        )
+        if head is None:
+            return _truncated(record, self.exchange.truncated or Truncated.UNSPECIFIED)
+        if head.status == _STATUS_NOT_MODIFIED and validated is not None:
+            return _revisit(record, head, validated, NOT_MODIFIED)
+        digest, size = _payload_digest(block, head)
+        whole = is_whole(block, head, self.exchange.method)
+        reason = self.exchange.truncated or (None if whole else Truncated.UNSPECIFIED)
+        found = original(digest, self.exchange.url)
+        if known := dedup.decide(digest, size, found, whole=reason is None):
+            revisit = _revisit(record, head, known, SAME_PAYLOAD)
+            return _truncated(revisit, Truncated.LENGTH)
+        record = replace(record, payload_digest=digest)
+        return record if reason is None else _truncated(record, reason)
+
+    def request(self, response: Record | None) -> Record | None:
+        """Return the request; None where nothing was sent."""
+        sent = self.exchange.request
+        if not sent:
+            return None
+        return self._record("request", HTTP_REQUEST, sent, _concurrent_to(response))
+
+    def metadata(self, main: Record | None) -> Record:
+        """Return what the other records' blocks cannot hold, as warc-fields."""
+        exchange = self.exchange
+        fields = _present(
+            ("fetchTimeMs", _number(exchange.elapsed_ms)),
+            ("firstByteMs", _number(exchange.first_byte_ms)),
+            ("interim", base64.b64encode(exchange.interim).decode()),
+            ("excess", base64.b64encode(exchange.excess).decode()),
+            ("via", exchange.via),
+            ("error", exchange.error),
+        )
+        body = fields_block(fields)
+        return self._record("metadata", WARC_FIELDS, body, _concurrent_to(main))
+
+    def _record(
+        self, kind: str, content_type: str, block: bytes | Block, fields: Fields
+    ) -> Record:
+        return Record(
+            kind,
+            self.make_id(),
+            self.exchange.started_at,
+            block,
+            content_type,
+            safe_uri(self.exchange.url),
+            headers=self.common + fields,
+        )
+
+    def _wire(self, head: Head | None) -> Fields:
+        version = head.version.decode("ascii").lower() if head else "http/1.1"
+        tls = self.exchange.tls
+        return _present(
+            ("WARC-Protocol", version),
+            ("WARC-Protocol", tls.version if tls else None),
+            ("WARC-Cipher-Suite", tls.cipher if tls else None),
+        )
+
+
+def _revisit(record: Record, head: Head, original: RecordRef, profile: str) -> Record:
+    block = record.block
+    kept = block.read(head.size) if isinstance(block, Block) else block[: head.size]
+    fields = (
+        ("WARC-Profile", profile),
+        ("WARC-Refers-To", f"<{original.record_id}>"),
+        ("WARC-Refers-To-Target-URI", safe_uri(original.target_uri)),
+        ("WARC-Refers-To-Date", format_date(original.captured_at)),
+    )
+    return replace(
+        record,
+        type="revisit",
+        block=kept,
+        payload_digest=original.payload_digest,
+        original=original,
+        headers=record.headers + fields,
+    )
+
+
+def _truncated(record: Record, reason: Truncated) -> Record:
+    field = ("WARC-Truncated", reason.value)
+    return replace(record, headers=(*record.headers, field))
+
+
+def _payload_digest(block: Block, head: Head) -> tuple[str, int]:
+    """Return the payload's digest and size, transfer-decoded, content-coding kept."""
+    digest, size = hashlib.sha256(), 0
+    for piece in payload_chunks(block, head):
+        digest.update(piece)
+        size += len(piece)
+    return f"sha256:{digest.hexdigest()}", size
+
+
+def _concurrent_to(record: Record | None) -> Fields:
+    return (("WARC-Concurrent-To", f"<{record.record_id}>"),) if record else ()
+
+
+def _present(*fields: tuple[str, str | None]) -> Fields:
+    return tuple((name, value) for name, value in fields if value)
+
+
+def _number(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def capture_record(
+    body: Mapping[str, Json],
+    *,
+    page_id: str,
+    main: RecordRef | Record | None,
+    date: datetime,
+    make_id: Callable[[], str],
+    warcinfo_id: str,
+) -> Record:
+    """Return the ``metadata`` record of one page visit, body as canonical JSON.
+
+    Its URI is ``urn:portalkeep:capture:<page id>``, so that no reader of the index
+    takes it for the page itself; main, the page's last response, is named as
+    concurrent (None: the visit ended without one).
+    """
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    concurrent = (("WARC-Concurrent-To", f"<{main.record_id}>"),) if main else ()
+    return Record(
+        "metadata",
+        make_id(),
+        date,
+        text.encode(),
+        JSON,
+        f"urn:portalkeep:capture:{page_id}",
+        headers=(
+            ("WARC-Warcinfo-ID", f"<{warcinfo_id}>"),
+            (PAGE_ID, page_id),
+            *concurrent,
+        ),
+    )
+
+
+def resource_record(
+    uri: str,
+    content_type: str,
+    content: bytes,
+    *,
+    date: datetime,
+    make_id: Callable[[], str],
+    warcinfo_id: str,
+    page_id: str | None = None,
+    concurrent_to: str | None = None,
+) -> Record:
+    """Return a ``resource`` record: what was made, not fetched.
+
+    uri says of what kind: ``urn:dom:<url>`` a rendered document, ``urn:view:<url>`` a
+    screenshot, ``urn:portalkeep:run:<id>`` a run's decisions.
+    """
+    return Record(
+        "resource",
+        make_id(),
+        date,
+        content,
+        content_type,
+        safe_uri(uri),
+        payload_digest=sha256(content),
+        headers=_present(
+            ("WARC-Warcinfo-ID", f"<{warcinfo_id}>"),
+            (PAGE_ID, page_id),
+            ("WARC-Concurrent-To", concurrent_to and f"<{concurrent_to}>"),
+        ),
+    )
+
+
+def warcinfo_record(
+    fields: Fields, *, record_id: str, date: datetime, filename: str
+) -> Record:
+    """Return the record that begins a file; fields: software, operator, … in order."""
+    return Record(
+        "warcinfo",
+        record_id,
+        date,
+        fields_block(fields),
+        WARC_FIELDS,
+        headers=(("WARC-Filename", filename),),
+    )
