@@ -15,11 +15,12 @@ from crawler.coding import decode_content
 from crawler.errors import NotDecodable, NotExtracted
 from crawler.extract.decode import decode
 from crawler.extract.text import visible_lines
+from crawler.http import header
 from crawler.model import Reason
 
 if TYPE_CHECKING:
     from crawler.extract.selectors import Node
-    from crawler.model import Headers, Json, Response
+    from crawler.model import Json, Response
 
 MAX_PAGE_BYTES = 20_000_000
 """Bytes of a decoded page beyond which nothing is read from it."""
@@ -84,10 +85,10 @@ class Page:
             reason = Reason.TRUNCATED if whole else Reason.TOO_LARGE
             raise NotExtracted(reason, f"{len(response.payload)} bytes kept")
         body = _undo_codings(response, limit)
-        override = None if encoding == "auto" else encoding
-        content_type = header(response.headers, "content-type")
+        declared = header(response.headers, b"content-type")
+        content_type = declared.decode("latin-1") if declared else None
         return cls.from_bytes(
-            body, response.url, content_type=content_type, encoding=override
+            body, response.url, content_type=content_type, encoding=encoding
         )
 
     @classmethod
@@ -97,7 +98,7 @@ class Page:
         url: str,
         *,
         content_type: str | None = None,
-        encoding: str | None = None,
+        encoding: str = "auto",
     ) -> Page:
         """Return the page of a body without content-codings.
 
@@ -192,18 +193,16 @@ def parse_html(text: str) -> HtmlElement:
     return root
 
 
-def header(headers: Headers, name: str) -> str | None:
-    """Return the last value of a header, None where it is not there."""
-    wanted = name.lower().encode("ascii")
-    values = [value for key, value in headers if key.lower() == wanted]
-    return values[-1].decode("latin-1").strip() if values else None
-
-
 def _undo_codings(response: Response, limit: int) -> bytes:
     try:
-        return decode_content(response.payload, response.headers, limit=limit)
+        decoded = decode_content(response.payload, response.headers, limit)
     except NotDecodable as exc:
         raise NotExtracted(Reason.NOT_DECODABLE, str(exc)[:200]) from exc
+    if decoded.cut:
+        whole = len(decoded.body) < limit
+        reason = Reason.TRUNCATED if whole else Reason.TOO_LARGE
+        raise NotExtracted(reason, f"{len(decoded.body)} bytes decoded")
+    return decoded.body
 
 
 def _is_garbage(text: str) -> bool:

@@ -39,10 +39,15 @@ MAX_REGEX_CHARACTERS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A text that a rule found, and how: ``css:h1``, ``json:data.title``, ``re:…``."""
+    """A text that a rule found, and how: ``css:h1``, ``json:data.title``, ``re:…``.
+
+    Attributes:
+        format: the expression's strptime form, for times.
+    """
 
     text: str
     method: str
+    format: str | None = None
 
 
 def texts(rule: Rule, node: Node, page: Page) -> list[Found]:
@@ -100,6 +105,16 @@ def method_of(expression: Expression, node: Node) -> str:
     return method.strip() if expression.value is None else "value"
 
 
+def select_css(selector: str, element: HtmlElement) -> list[HtmlElement]:
+    """Return the elements in element that a bare CSS selector (``remove``) finds.
+
+    Raises:
+        ConfigError: it is no selector.
+    """
+    found = _search_html(_css(selector), element)
+    return [node for node in found if is_html(node)]
+
+
 def is_html(node: object) -> TypeGuard[HtmlElement]:
     """Tell whether node is an element of an HTML page, not a JSON value."""
     return isinstance(node, etree.ElementBase)
@@ -118,7 +133,11 @@ def _first_found(rule: Rule, node: Node, page: Page, *, whole: bool) -> list[Fou
     for expression in rule:
         method = method_of(expression, node)
         read = _read(expression, node, page, whole=whole)
-        found = [Found(text, method) for text in read if text and not text.isspace()]
+        found = [
+            Found(text, method, expression.format)
+            for text in read
+            if text and not text.isspace()
+        ]
         if found:
             return found
     return []

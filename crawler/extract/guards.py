@@ -1,0 +1,101 @@
+"""Tell pages that are no item from those that are: gone, blocked, shell."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from crawler.errors import NotExtracted
+from crawler.extract.page import Page
+from crawler.extract.selectors import elements, texts
+from crawler.model import Reason
+
+if TYPE_CHECKING:
+    from crawler.config.portal import ItemRule
+    from crawler.model import Response
+
+_OK = range(200, 300)
+_REFUSALS = frozenset({401, 403, 405, 418, 429, 503})
+_CHALLENGE_MARKUP = re.compile(
+    r"_cf_chl_opt|cf-challenge|/cdn-cgi/challenge-platform|window\.captcha\b"
+    r"|geetest_|\bg-recaptcha\b|\bh-captcha\b|aliyun_?waf|acw_sc__v2|TencentCaptcha"
+)
+_CHALLENGE_TEXT = re.compile(
+    r"just a moment\.\.\.|attention required|verify (?:that )?you are (?:a )?human"
+    r"|checking your browser|access denied|unusual traffic"
+    r"|安全[验驗][证證]|[访訪][问問][验驗][证證]|人[机機](?:身份)?[验驗][证證]"
+    r"|完成(?:下列|以下)?[验驗][证證]|滑[动動](?:拼[图圖]|[验驗][证證])",
+    re.IGNORECASE,
+)
+_LOOKED_AT = 200_000
+_FEW_CHARACTERS = 1_000
+_LINE_CHARACTERS = 80
+
+
+def check_status(response: Response) -> None:
+    """Pass a 2xx response.
+
+    Raises:
+        NotExtracted: any other status (http_status, the detail is the status).
+    """
+    if response.status not in _OK:
+        raise NotExtracted(Reason.HTTP_STATUS, str(response.status))
+
+
+def check_answer(response: Response, limit: int) -> None:
+    """Pass a 2xx response; a challenge is told apart from other refusals.
+
+    Raises:
+        NotExtracted: blocked, or http_status with the status as the detail.
+    """
+    if response.status in _REFUSALS:
+        page = _readable(response, limit)
+        if page is not None:
+            check_challenge(page)
+    check_status(response)
+
+
+def check_item_page(page: Page, rule: ItemRule) -> None:
+    """Pass a page that may hold an item.
+
+    Gone texts come first: a page that says so lacks what ``ready`` looks for, too.
+
+    Raises:
+        NotExtracted: gone, blocked or shell_page.
+    """
+    if not page.is_json:
+        _check_gone(page, rule)
+        check_challenge(page)
+    if rule.ready and not _is_ready(page, rule):
+        raise NotExtracted(Reason.SHELL_PAGE, "ready not found")
+
+
+def _readable(response: Response, limit: int) -> Page | None:
+    try:
+        return Page.from_response(response, limit=limit)
+    except NotExtracted:
+        return None
+
+
+def _check_gone(page: Page, rule: ItemRule) -> None:
+    """Look at short lines only: a whole article may quote the words."""
+    for text in rule.gone if any(text in page.text for text in rule.gone) else ():
+        for line in page.lines:
+            if text in line and len(line) <= len(text) + _LINE_CHARACTERS:
+                raise NotExtracted(Reason.GONE, text)
+
+
+def check_challenge(page: Page) -> None:
+    """Pass what has more than a few lines of text, whatever its scripts say.
+
+    Raises:
+        NotExtracted: a challenge page (blocked).
+    """
+    start = page.text[:_LOOKED_AT]
+    found = _CHALLENGE_MARKUP.search(start) or _CHALLENGE_TEXT.search(start)
+    if found and sum(map(len, page.lines)) < _FEW_CHARACTERS:
+        raise NotExtracted(Reason.BLOCKED, f"challenge page: {found[0]!r}")
+
+
+def _is_ready(page: Page, rule: ItemRule) -> bool:
+    return bool(elements(rule.ready, page.root) or texts(rule.ready, page.root, page))
