@@ -1,12 +1,12 @@
 import pytest
 from pydantic import TypeAdapter
 
-from crawler.config.portal import Rule
+from crawler.config.portal import Expression, Rule
 from crawler.errors import ConfigError
 from crawler.extract.page import Page
 from crawler.extract.selectors import elements, first, located, raw_texts, texts
 
-RULE = TypeAdapter(Rule)
+RULE: TypeAdapter[tuple[Expression, ...]] = TypeAdapter(Rule)
 URL = "http://h.example/p"
 HTML = """<html><body><h1> A　 b </h1>
 <p class="info">2025-07-13 22:47　来源：体育广场</p>
@@ -17,7 +17,8 @@ JSON = (
 )
 
 
-def found(rule, text=HTML):
+def found(rule: object, text: str = HTML) -> list[str]:
+    """Return the texts that the rule finds."""
     page = Page(text, URL)
     return [each.text for each in texts(RULE.validate_python(rule), page.root, page)]
 
@@ -48,7 +49,7 @@ def found(rule, text=HTML):
         ((), []),
     ],
 )
-def test_expressions_on_html(rule, expected):
+def test_expressions_on_html(rule: object, expected: list[str]) -> None:
     """Each form of an expression finds its texts, in page order, as single lines."""
     assert found(rule) == expected
 
@@ -65,7 +66,7 @@ def test_expressions_on_html(rule, expected):
         ("xpath://h1", []),
     ],
 )
-def test_expressions_on_json(rule, expected):
+def test_expressions_on_json(rule: object, expected: list[str]) -> None:
     """A path without a prefix is JMESPath on JSON; HTML selectors find nothing."""
     assert found(rule, JSON) == expected
 
@@ -80,7 +81,7 @@ def test_expressions_on_json(rule, expected):
         ({"value": "x"}, "value"),
     ],
 )
-def test_method_names_the_expression_that_found_it(rule, method):
+def test_method_names_the_expression_that_found_it(rule: object, method: str) -> None:
     """Provenance is told the very expression."""
     page = Page(HTML, URL)
     got = first(RULE.validate_python(rule), page.root, page)
@@ -88,14 +89,14 @@ def test_method_names_the_expression_that_found_it(rule, method):
     assert got.method == method
 
 
-def test_attribute_of_the_row_itself():
+def test_attribute_of_the_row_itself() -> None:
     """``::attr(href)`` alone reads the row's own attribute."""
     page = Page(HTML, URL)
     row = elements(RULE.validate_python(".tags a"), page.root)[1]
     assert texts(RULE.validate_python("::attr(href)"), row, page)[0].text == "/2"
 
 
-def test_rows_are_searched_by_their_own_lines():
+def test_rows_are_searched_by_their_own_lines() -> None:
     """A pattern alone searches the row's lines, not the page's."""
     page = Page("<ul><li>编辑：a</li><li>编辑：b</li></ul>", URL)
     rows = elements(RULE.validate_python("li"), page.root)
@@ -103,14 +104,14 @@ def test_rows_are_searched_by_their_own_lines():
     assert [texts(rule, row, page)[0].text for row in rows] == ["a", "b"]
 
 
-def test_elements_of_json_are_objects():
+def test_elements_of_json_are_objects() -> None:
     """Rows of a JSON page are the list's objects, or one object alone."""
     page = Page('{"d": {"l": [{"i": 1}, "no", {"i": 2}]}}', URL)
     assert elements(RULE.validate_python("d.l"), page.root) == [{"i": 1}, {"i": 2}]
     assert located(RULE.validate_python(["none", "d"]), page.root)[1] == "json:d"
 
 
-def test_raw_texts_keep_white_space():
+def test_raw_texts_keep_white_space() -> None:
     """HTML inside JSON keeps its line breaks."""
     page = Page(JSON, URL)
     assert (
@@ -123,12 +124,14 @@ def test_raw_texts_keep_white_space():
     ("rule", "text"),
     [("css:a[", HTML), ("xpath://a[", HTML), ("json:a[", JSON), ("re:(", HTML)],
 )
-def test_an_expression_that_cannot_be_compiled_is_a_config_error(rule, text):
+def test_an_expression_that_cannot_be_compiled_is_a_config_error(
+    rule: object, text: str
+) -> None:
     """A broken selector is the configuration's error, named as such."""
     with pytest.raises(ConfigError):
         found(rule, text)
 
 
-def test_patterns_see_bounded_text():
+def test_patterns_see_bounded_text() -> None:
     """A pattern finds nothing beyond the first 100,000 characters."""
     assert found("re:needle", "<p>" + "x" * 200_000 + "needle</p>") == []
