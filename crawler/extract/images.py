@@ -62,9 +62,9 @@ def _addresses(node: HtmlElement, lazy: tuple[str, ...]) -> Iterator[str]:
             yield value
     yield from _largest(node.get("srcset") or node.get("data-srcset") or "")
     yield node.get("src") or ""
-    parent = node.getparent()
-    if parent is not None and parent.tag == "picture":
-        for source in parent.iter("source"):
+    # The parser takes <source> for an element with content: img may be inside it.
+    for picture in node.iterancestors("picture"):
+        for source in picture.iter("source"):
             yield from _largest(source.get("srcset") or "")
 
 
