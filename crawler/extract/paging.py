@@ -1,0 +1,123 @@
+"""Which page of a listing follows this one, and why none does.
+
+The answer alone decides here; how long a walk may go on without anything new is the
+frontier's policy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.config.portal import Expression
+from crawler.extract.request import Position, templated_link, whole_link
+from crawler.extract.rows import is_met, search
+from crawler.extract.selectors import first
+
+if TYPE_CHECKING:
+    from crawler.config.portal import (
+        ListingRule,
+        NextRule,
+        PageNumbers,
+        Portal,
+        Rule,
+    )
+    from crawler.extract.rows import Rows
+    from crawler.model import Capture, Json, Link
+
+NO_NEXT = "no_next"
+MORE_FALSE = "more_false"
+NO_CURSOR = "no_cursor"
+CURSOR_REPEATED = "cursor_repeated"
+LAST_PAGE = "last_page"
+EMPTY = "empty"
+
+_FOR_HTML = ("css:", "xpath:", "re:")
+
+
+def is_further(capture: Capture) -> bool:
+    """Tell whether this is a page after a walk's first."""
+    return capture.page > 1 or capture.link.token is not None
+
+
+def following(
+    rows: Rows, capture: Capture, portal: Portal, rule: ListingRule
+) -> tuple[Link | None, str | None]:
+    """Return the next page of the walk, or None and the word for why there is none.
+
+    Raises:
+        ConfigError: the listing's ``next`` cannot be followed.
+    """
+    wanted = rule.next
+    if wanted is None:
+        return None, NO_NEXT
+    if wanted.more is not None and is_met(wanted.more, rows.document) is False:
+        return None, MORE_FALSE
+    if wanted.page is not None:
+        return _numbered(wanted.page, capture, portal, rule)
+    if wanted.cursor is not None:
+        return _by_cursor(wanted, rows, capture, portal, rule)
+    return _by_url(wanted.url, rows, capture, portal, rule)
+
+
+def _numbered(
+    numbers: PageNumbers, capture: Capture, portal: Portal, rule: ListingRule
+) -> tuple[Link | None, str | None]:
+    token = capture.link.token
+    if token is not None and token.lstrip("-").isdecimal():
+        number = int(token) + numbers.step
+    else:
+        number = numbers.start + (capture.page - 1) * numbers.step
+    if numbers.last is not None and (number - numbers.last) * numbers.step > 0:
+        return None, LAST_PAGE
+    return templated_link(portal, rule, Position(page=number)), None
+
+
+def _by_cursor(
+    wanted: NextRule, rows: Rows, capture: Capture, portal: Portal, rule: ListingRule
+) -> tuple[Link | None, str | None]:
+    path = wanted.cursor or ""
+    if wanted.first is not None and not is_further(capture):
+        path = wanted.first
+    cursor = _cursor_at(path, rows)
+    if not cursor:
+        return None, NO_CURSOR
+    if cursor == capture.link.token:
+        return None, CURSOR_REPEATED
+    return templated_link(portal, rule, Position(cursor=cursor)), None
+
+
+def _cursor_at(path: str, rows: Rows) -> str:
+    """Return the cursor as text: JMESPath in the document, or a selector on HTML."""
+    if path.startswith(_FOR_HTML):
+        found = first((Expression.model_validate(path),), rows.page.tree, rows.page)
+        return found.text if found else ""
+    return _as_text(search(path, rows.document))
+
+
+def _as_text(value: Json) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value).strip()
+
+
+def _by_url(
+    wanted: Rule, rows: Rows, capture: Capture, portal: Portal, rule: ListingRule
+) -> tuple[Link | None, str | None]:
+    address = _address_at(wanted, rows)
+    url = rows.page.absolute(address) if address else None
+    if url is None or url in (capture.link.url, capture.main.url):
+        return None, NO_NEXT
+    return whole_link(portal, rule, url), None
+
+
+def _address_at(wanted: Rule, rows: Rows) -> str | None:
+    """Return what the rule finds in the document, else on the page itself."""
+    if rows.document is not None:
+        found = first(wanted, rows.document, rows.page)
+        if found or rows.page.is_json:
+            return found.text if found else None
+        wanted = tuple(x for x in wanted if x.css is not None or x.xpath is not None)
+    found = first(wanted, rows.page.tree, rows.page)
+    return found.text if found else None

@@ -1,0 +1,278 @@
+"""The rows of a listing page: of HTML, a script's state, JSON, a feed, a sitemap.
+
+Every source gives nodes (elements or JSON values) that the same field rules read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from crawler.coding import decode_content
+from crawler.config.portal import Expression
+from crawler.errors import ConfigError, NotDecodable, NotExtracted
+from crawler.extract.feed import read_feed
+from crawler.extract.page import Page
+from crawler.extract.selectors import elements, is_html, method_of, texts
+from crawler.extract.sitemap import Sitemap, gunzipped, read_sitemap
+from crawler.extract.state import read_state
+from crawler.extract.text import visible_text
+from crawler.model import Origin, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jmespath.parser import ParsedResult
+    from lxml.html import HtmlElement
+
+    from crawler.config.portal import ListingRule, Portal, Rule, SkipRule, StateRule
+    from crawler.extract.selectors import Node
+    from crawler.model import Capture, Json, Response
+
+Source: TypeAlias = Literal["rows", "state", "json", "feed", "sitemap"]
+
+_BUILT_IN = (
+    *("url", "title", "published", "updated", "summary", "author", "source"),
+    *("external_id", "image", "tags"),
+)
+_MANY = frozenset({"tags", "author", "authors", "image", "images", "tickers"})
+_FOR_HTML = ("css:", "xpath:")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one page of a listing is read: the first page's way or ``continue``'s."""
+
+    source: Source
+    rows: Rule
+    state: StateRule | None
+    fields: Mapping[str, Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a listing page holds.
+
+    Attributes:
+        page: where addresses count from.
+        origin: what hints from here are worth.
+        nodes: the rows, in page order.
+        fields: the rules for a row.
+        document: the JSON answer or the state; None of HTML, feeds and sitemaps.
+        children: addresses of further sitemaps, as printed.
+        wanted: the rule for the rows, for messages.
+    """
+
+    page: Page
+    origin: Origin
+    nodes: tuple[Node, ...]
+    fields: Mapping[str, Rule]
+    document: Json = None
+    children: tuple[str, ...] = ()
+    wanted: str = ""
+
+
+def way_of(rule: ListingRule, *, further: bool) -> Way:
+    """Return how the first page (or a further one) of a listing is read."""
+    then = rule.continue_ if further else None
+    if then is None:
+        return Way(rule.from_, rule.rows, rule.state, rule.fields)
+    return Way(
+        then.from_ or rule.from_,
+        then.rows or rule.rows,
+        then.state or rule.state,
+        {**rule.fields, **then.fields},
+    )
+
+
+def read_rows(capture: Capture, portal: Portal, rule: ListingRule, way: Way) -> Rows:
+    """Return the rows of a captured listing page; none found is no error here.
+
+    Raises:
+        NotExtracted: the page is not what the listing says (bad_listing), or cannot be
+            read (truncated, too_large, not_decodable, not_a_page).
+        ConfigError: a rule cannot be evaluated.
+    """
+    if capture.dom and way.source in ("rows", "state"):
+        steps = (Page.from_dom(step, capture.main.url) for step in capture.dom)
+        return _union([_read(page, rule, way) for page in steps])
+    limit = portal.crawl.max_parse
+    zipped = way.source == "sitemap"
+    response = _opened(capture.main, limit) if zipped else capture.main
+    encoding = rule.encoding or portal.request.encoding
+    return _read(Page.from_response(response, encoding, limit), rule, way)
+
+
+def is_met(condition: str, value: Json) -> bool | None:
+    """Evaluate JMESPath as a yes or no; None where it finds nothing to judge by.
+
+    0, "0" and "false" are a no, as APIs write it.
+
+    Raises:
+        ConfigError: the condition is no JMESPath.
+    """
+    found = search(condition, value)
+    if found is None:
+        return None
+    return bool(found) and found not in ("0", "false", "False")
+
+
+def search(path: str, value: Json) -> Json:
+    """Return what JMESPath finds, None where there is nothing.
+
+    Raises:
+        ConfigError: the path is no JMESPath.
+    """
+    try:
+        found: Json = _compiled(path.removeprefix("json:").strip()).search(value)
+    except JMESPathError:  # a function met a type it does not take
+        return None
+    return found
+
+
+def reason_to_skip(node: Node, skips: tuple[SkipRule, ...], page: Page) -> str | None:
+    """Return the reason of the first skip rule that the row meets."""
+    return next((skip.reason for skip in skips if _meets(skip.when, node, page)), None)
+
+
+def values_of(node: Node, rule: Rule, page: Page, *, name: str) -> tuple[str, ...]:
+    """Return what a field's rule finds in a row; one text unless it may have many."""
+    found = tuple(found.text for found in texts(rule, node, page))
+    return found if name in _MANY else found[:1]
+
+
+def anchor_of(node: Node) -> HtmlElement | None:
+    """Return an HTML row's own link, else its first; None where there is none."""
+    if not is_html(node):
+        return None
+    if node.tag == "a" and node.get("href") is not None:
+        return node
+    return node.find(".//a[@href]")
+
+
+def title_of_anchor(anchor: HtmlElement) -> str:
+    """Return what a link says: its text, else its title."""
+    return visible_text(anchor) or " ".join(str(anchor.get("title") or "").split())
+
+
+def applies_to(rule: Rule, node: Node) -> bool:
+    """Tell whether any expression of the rule can find something in such a node."""
+    if is_html(node):
+        return any(expression.json_path is None for expression in rule)
+    return any(not (expression.css or expression.xpath) for expression in rule)
+
+
+def _read(page: Page, rule: ListingRule, way: Way) -> Rows:
+    if way.source in ("feed", "sitemap"):
+        return _read_xml(page, way)
+    path = _path_of(rule, way)
+    if way.source == "rows":
+        start: Node = page.tree
+    else:
+        start = document = _document(page, rule, way)
+    return Rows(
+        page,
+        Origin(way.source),
+        tuple(elements(path, start)),
+        way.fields,
+        document=None if way.source == "rows" else document,
+        wanted=" or ".join(method_of(expression, start) for expression in path),
+    )
+
+
+def _read_xml(page: Page, way: Way) -> Rows:
+    built_in: dict[str, Rule] = {x: (Expression(json_path=x),) for x in _BUILT_IN}
+    if way.source == "feed":
+        found = Sitemap(tuple(read_feed(page.text)))
+    else:
+        found = read_sitemap(page.text)
+    return Rows(
+        page,
+        Origin(way.source),
+        found.rows,
+        {**built_in, **way.fields},
+        children=found.children,
+        wanted=way.source,
+    )
+
+
+def _document(page: Page, rule: ListingRule, way: Way) -> Json:
+    """Return the JSON that the page is or holds, where the answer says it is good."""
+    if way.source == "state":
+        if way.state is None:
+            raise ConfigError(f"listing {rule.id!r}: from: state wants state:")
+        return read_state(page.text, way.state)
+    if rule.ok is not None and not is_met(rule.ok, page.json):
+        detail = f"ok {rule.ok!r} is not met on {page.url!r}"
+        raise NotExtracted(Reason.BAD_LISTING, detail)
+    return page.json
+
+
+def _path_of(rule: ListingRule, way: Way) -> Rule:
+    if way.source == "state" and way.state and way.state.rows:
+        return (Expression(json_path=way.state.rows),)
+    if way.rows:
+        return way.rows
+    if way.source == "json":
+        return (
+            Expression(
+                json_path=way.state.rows if way.state and way.state.rows else "@"
+            ),
+        )
+    raise ConfigError(f"listing {rule.id!r}: from: {way.source} wants rows:")
+
+
+def _union(steps: list[Rows]) -> Rows:
+    """Return the rows of all harvest steps; the last step tells what comes next."""
+    nodes = tuple(node for rows in steps for node in rows.nodes)
+    return replace(steps[-1], nodes=nodes)
+
+
+def _opened(response: Response, limit: int) -> Response:
+    """Return the response with a gzip file's content for its payload.
+
+    Left as it is where its codings cannot be undone whole: the page says so.
+    """
+    try:
+        decoded = decode_content(response.payload, response.headers, limit)
+    except NotDecodable:
+        return response
+    if response.cut or decoded.cut:
+        return response
+    headers = tuple(
+        (name, value)
+        for name, value in response.headers
+        if name.lower() != b"content-encoding"
+    )
+    return replace(response, payload=gunzipped(decoded.body, limit), headers=headers)
+
+
+def _meets(condition: str, node: Node, page: Page) -> bool:
+    if not is_html(node):
+        if condition.startswith(_FOR_HTML):
+            return False
+        return bool(is_met(condition, node))
+    if condition.startswith("json:"):
+        return False
+    wanted = _expression(condition)
+    if texts((wanted,), node, page):
+        return True
+    # An element without a text is found too: ``.ad-icon``.
+    return wanted.re is None and wanted.attr is None and bool(elements((wanted,), node))
+
+
+@lru_cache(maxsize=256)
+def _expression(text: str) -> Expression:
+    return Expression.model_validate(text)
+
+
+@lru_cache(maxsize=256)
+def _compiled(path: str) -> ParsedResult:
+    try:
+        return jmespath.compile(path)
+    except JMESPathError as exc:
+        raise ConfigError(f"{path!r} is no JMESPath: {exc}") from exc
