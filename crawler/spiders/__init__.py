@@ -1,0 +1,1 @@
+"""The Scrapy edge: all that knows Scrapy, Twisted and Playwright."""
