@@ -3,8 +3,8 @@
 ``SURT timestamp {json}`` with the keys url mime status digest length offset filename,
 as common tools read them, and ours: ``date`` (microseconds), ``record``, ``request``
 (what was asked beyond the URL), ``page`` (the page visit), ``ref`` (the record that
-holds a revisit's payload).  Numbers are strings, what is not known is left out, every
-byte is ASCII.  Lines can be made again from the records alone.
+holds a revisit's payload), ``method`` (but for GET).  Numbers are strings, what is not
+known is left out, every byte is ASCII.  Lines can be made again from the records alone.
 
 Source: CDXJ as pywb, cdxj-indexer and wabac read it.
 """
@@ -27,6 +27,7 @@ from crawler.warc.format import (
     JSON,
     PAGE_ID,
     REQUEST_DIGEST,
+    REQUEST_METHOD,
     Fields,
     Record,
     format_date,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 REVISIT = "warc/revisit"
 """What other tools know a revisit's line by."""
+_ANSWERS = ("response", "revisit")
 _DIGEST_DIGITS = 32
 _TIMESTAMP = "%Y%m%d%H%M%S"
 
@@ -60,6 +62,7 @@ class CdxLine:
         request: see `request_digest`.
         page: id of the page visit.
         ref: for a revisit, the record_id that holds the payload.
+        method: of the request; None for GET, and for what was not fetched.
     """
 
     surt: str
@@ -75,6 +78,7 @@ class CdxLine:
     request: str | None = None
     page: str | None = None
     ref: str | None = None
+    method: str | None = None
 
     @property
     def timestamp(self) -> str:
@@ -94,14 +98,18 @@ def request_digest(
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:_DIGEST_DIGITS]
 
 
-def line_for(record: Record, ref: RecordRef) -> CdxLine | None:
+def line_for(record: Record, ref: RecordRef, *, method: str = "GET") -> CdxLine | None:
     """Return the line of a record just written at ref; None: it is not indexed.
 
     Indexed are responses, revisits, resources and the JSON metadata of page visits.
+    method is that of the request, where the record itself does not say it.
     """
     block = record.block
     content = block if isinstance(block, bytes) else block.read(HEAD_BYTES)
-    return _line(record.type, record.content_type, content, record.headers, ref)
+    fields = record.headers
+    if method != "GET" and record.type in _ANSWERS:
+        fields = ((REQUEST_METHOD, method), *fields)
+    return _line(record.type, record.content_type, content, fields, ref)
 
 
 def line_from(record: ParsedRecord, ref: RecordRef) -> CdxLine | None:
@@ -115,10 +123,10 @@ def _line(
     kind: str, content_type: str | None, block: bytes, fields: Fields, ref: RecordRef
 ) -> CdxLine | None:
     is_capture = kind == "metadata" and content_type == JSON
-    if not is_capture and kind not in ("response", "revisit", "resource"):
+    if not is_capture and kind not in (*_ANSWERS, "resource"):
         return None
     mime, status = content_type, None
-    if kind in ("response", "revisit"):
+    if kind in _ANSWERS:
         head = parse_head(block)
         mime = _mime(header(head.headers, b"content-type")) if head else None
         status = head.status if head else None
@@ -138,6 +146,7 @@ def _line(
         named.get(REQUEST_DIGEST),
         named.get(PAGE_ID),
         ref.payload_record,
+        named.get(REQUEST_METHOD),
     )
 
 
@@ -161,6 +170,7 @@ def format_line(line: CdxLine) -> str:
         "request": line.request,
         "page": line.page,
         "ref": line.ref,
+        "method": line.method,
     }
     present = {key: value for key, value in keys.items() if value is not None}
     return f"{line.surt} {line.timestamp} {json.dumps(present, separators=(',', ':'))}"
@@ -190,6 +200,7 @@ def parse_line(text: str) -> CdxLine:
             keys.get("request"),
             keys.get("page"),
             keys.get("ref"),
+            keys.get("method"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise ArchiveDamaged(f"no index line: {text[:200]!r}") from exc

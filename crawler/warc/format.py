@@ -36,6 +36,8 @@ NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 PAGE_ID = "WARC-Page-ID"
 REQUEST_DIGEST = "WARC-Request-Digest"
 """Ours: what was asked, beyond the URL (`crawler.warc.cdxj.request_digest`)."""
+REQUEST_METHOD = "WARC-Request-Method"
+"""Ours: of a response to anything but a GET, so that an index can be made again."""
 REDACTED = "WARC-Redacted"
 """Ours: what was masked at equal length, comma separated (`crawler.warc.redact`)."""
 

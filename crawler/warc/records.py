@@ -31,6 +31,7 @@ from crawler.warc.format import (
     PAGE_ID,
     REDACTED,
     REQUEST_DIGEST,
+    REQUEST_METHOD,
     SAME_PAYLOAD,
     WARC_FIELDS,
     Fields,
@@ -83,7 +84,8 @@ def exchange_records(  # noqa: PLR0913 - all that is known of one exchange
         ("WARC-Resource-Type", resource_type),
         (REDACTED, ", ".join(redacted)),
     )
-    asked = _present((REQUEST_DIGEST, request_digest))
+    method = None if exchange.method == "GET" else exchange.method
+    asked = _present((REQUEST_METHOD, method), (REQUEST_DIGEST, request_digest))
     maker = _Maker(exchange, common, make_id)
     response = maker.response(asked, original, validated)
     request = maker.request(response)
