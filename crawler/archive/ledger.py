@@ -198,9 +198,7 @@ class Ledger:
             children.append(Child(link, depth, parent=work.work_id))
         new_links = self.frontier.add(self.run_id, children, self.portal)
         ended = self._walk_on(ending, new_links + len(listing.flashes), segment)
-        self.spool.note_walk(
-            self.run_id, work.link.listing or "", listing.rows, ended
-        )
+        self.spool.note_walk(self.run_id, work.link.listing or "", listing.rows, ended)
         return new_links
 
     def _room(self) -> int:

@@ -178,8 +178,16 @@ class Spool:
             (job,),
         ).fetchall()
         return [
-            RunRow(*row[:4], datetime.fromisoformat(row[4]), row[5], json.loads(row[6]))
-            for row in rows
+            RunRow(
+                run_id,
+                portal,
+                kind,
+                state,
+                datetime.fromisoformat(at),
+                digest,
+                json.loads(config),
+            )
+            for run_id, portal, kind, state, at, digest, config in rows
         ]
 
     def set_run_state(self, run_id: str, state: str) -> None:
@@ -240,17 +248,32 @@ class Spool:
         ).fetchall()
         return [
             SegmentRow(
-                *row[:4],
-                datetime.fromisoformat(row[4]),
-                datetime.fromisoformat(row[5]) if row[5] else None,
-                *row[6:],
+                name,
+                run_id,
+                serial,
+                state,
+                datetime.fromisoformat(begun_at),
+                datetime.fromisoformat(closed_at) if closed_at else None,
+                synced_bytes,
+                records,
             )
-            for row in rows
+            for (
+                name,
+                run_id,
+                serial,
+                state,
+                begun_at,
+                closed_at,
+                synced_bytes,
+                records,
+            ) in rows
         ]
 
     # what a segment holds
 
-    def add_records(self, segment: str, lines: Iterable[tuple[str, str | None]]) -> None:
+    def add_records(
+        self, segment: str, lines: Iterable[tuple[str, str | None]]
+    ) -> None:
         """Add records by id, with their index line where they have one."""
         self.db.executemany(
             "insert into record values(?,?,?)",
@@ -289,6 +312,19 @@ class Spool:
                 json.dumps(entry, ensure_ascii=False),
             ),
         )
+
+    def orphan_decisions(self, segment: str) -> None:
+        """Take the decisions of a segment that was cut by a crash out of it."""
+        self.db.execute("update decision set segment='' where segment=?", (segment,))
+
+    def adopt_decisions(self, segment: str) -> None:
+        """Give decisions without a segment to the one that begins."""
+        self.db.execute("update decision set segment=? where segment=''", (segment,))
+
+    def has_orphans(self) -> bool:
+        """Tell whether decisions wait for a segment."""
+        row = self.db.execute("select 1 from decision where segment='' limit 1")
+        return row.fetchone() is not None
 
     def decision_lines(self, segment: str) -> list[str]:
         """Return the decisions of a segment in order."""

@@ -1,0 +1,198 @@
+"""Captures read back from committed segments, as extraction takes them.
+
+A capture record says which records make up a page visit; the index says where they
+are.  A visit whose capture record was never committed left records, but no capture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from crawler import http
+from crawler.errors import ArchiveDamaged
+from crawler.frontier.rows import link_from_json
+from crawler.model import Capture, RecordRef
+from crawler.warc.reader import to_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from crawler.archive.collection import Collection
+    from crawler.archive.manifest import Segment
+    from crawler.model import Link, Response
+    from crawler.warc.cdxj import CdxLine
+    from crawler.warc.member import ParsedRecord
+
+CAPTURE_URI = "urn:portalkeep:capture:"
+KEPT_RECORDS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVisit:
+    """What a capture record says.
+
+    Attributes:
+        body: the whole of it; see ``docs/formats.md``.
+        line: where it is.
+    """
+
+    body: dict[str, Any]  # Any: JSON
+    line: CdxLine
+
+    @property
+    def link(self) -> Link:
+        """The link that was visited, with its merged hint at that moment."""
+        return link_from_json(self.body["link"])
+
+
+def first_at(main: Response, ref: RecordRef | None) -> datetime:
+    """Return when main's payload was first captured, less the Age it had then.
+
+    Relative dates count from it, so that an unchanged page never moves in time.
+    """
+    at = main.captured_at
+    if ref is not None and ref.payload_at is not None:
+        at = ref.payload_at
+    age = http.header(main.headers, b"age") or b""
+    return at - timedelta(seconds=int(age[:9])) if age.isdigit() else at
+
+
+@dataclass(slots=True)
+class Archive:
+    """The committed segments of some runs, read as captures.
+
+    Attributes:
+        max_parse: bytes of a payload that extraction reads.
+    """
+
+    collection: Collection
+    segments: tuple[Segment, ...]
+    max_parse: int
+    _lines: dict[str, CdxLine] = field(default_factory=dict)
+    _visits: list[CdxLine] = field(default_factory=list)
+    _records: OrderedDict[str, ParsedRecord] = field(default_factory=OrderedDict)
+    _by_page: dict[str, StoredVisit] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, collection: Collection, segments: Iterable[Segment], max_parse: int
+    ) -> Archive:
+        """Read the indexes of segments, given in the order they were written."""
+        archive = cls(collection, tuple(segments), max_parse)
+        for segment in archive.segments:
+            visits = []
+            for line in collection.lines(segment):
+                archive._lines[line.record] = line
+                if line.url.startswith(CAPTURE_URI):
+                    visits.append(line)
+            archive._visits += sorted(visits, key=lambda line: line.offset)
+        return archive
+
+    def visits(self) -> Iterator[StoredVisit]:
+        """Yield what the capture records say, in the order they were written."""
+        for line in self._visits:
+            yield self._visit(line)
+
+    def _visit(self, line: CdxLine) -> StoredVisit:
+        page = line.page or line.record
+        known = self._by_page.get(page)
+        if known is None:
+            content = self.record(line).block.read()
+            try:
+                known = StoredVisit(json.loads(content), line)
+            except ValueError as exc:
+                message = f"capture record {line.record!r} is no JSON; run `verify`"
+                raise ArchiveDamaged(message) from exc
+            self._by_page[page] = known
+        return known
+
+    def visit_of(self, page_id: str) -> StoredVisit | None:
+        """Return the visit with this page id, None where it was never committed."""
+        if len(self._by_page) < len(self._visits):
+            for line in self._visits:
+                self._visit(line)
+        return self._by_page.get(page_id)
+
+    def captures(self) -> Iterator[tuple[StoredVisit, Capture]]:
+        """Yield every visit that met a response, with its capture."""
+        for visit in self.visits():
+            capture = self.capture(visit)
+            if capture is not None:
+                yield visit, capture
+
+    def capture(self, visit: StoredVisit) -> Capture | None:
+        """Return the capture of a visit, None where no response head is stored.
+
+        Raises:
+            ArchiveDamaged: a record it names is not there or not whole.
+        """
+        hops = tuple(self.ref(record_id) for record_id in visit.body["hops"])
+        main = self.response(hops[-1].record_id) if hops else None
+        if main is None:
+            return None
+        further = (self.response(record_id) for record_id in visit.body["further"])
+        return Capture(
+            page_id=visit.body["page_id"],
+            link=visit.link,
+            main=main,
+            first_at=first_at(main, hops[-1]),
+            hops=hops,
+            further=tuple(response for response in further if response is not None),
+            run_id=visit.body.get("run_id"),
+            page=visit.body.get("page", 1),
+        )
+
+    def line(self, record_id: str) -> CdxLine:
+        """Return the index line of a record.
+
+        Raises:
+            ArchiveDamaged: these segments have none.
+        """
+        line = self._lines.get(record_id)
+        if line is None:
+            message = f"record {record_id!r} is in no index; run `verify`"
+            raise ArchiveDamaged(message)
+        return line
+
+    def lines(self) -> Iterable[CdxLine]:
+        """Return all index lines, segment by segment."""
+        return self._lines.values()
+
+    def ref(self, record_id: str) -> RecordRef:
+        """Return the reference of a record, as the live crawl had it."""
+        line = self.line(record_id)
+        original = self._lines.get(line.ref) if line.ref else None
+        return RecordRef(
+            line.record,
+            line.filename,
+            line.offset,
+            line.length,
+            line.url,
+            line.date,
+            line.digest,
+            line.ref,
+            original.date if original else None,
+        )
+
+    def response(self, record_id: str) -> Response | None:
+        """Return a stored response as extraction reads it, None without a head."""
+        line = self.line(record_id)
+        original = self.record(self.line(line.ref)) if line.ref else None
+        return to_response(
+            self.record(line), original, self.max_parse, ref=self.ref(record_id)
+        )
+
+    def record(self, line: CdxLine) -> ParsedRecord:
+        """Read the record at an index line; the last few stay in memory."""
+        known = self._records.get(line.record)
+        if known is None:
+            known = self.collection.record(line.filename, line.offset, line.length)
+            self._records[line.record] = known
+            if len(self._records) > KEPT_RECORDS:
+                self._records.popitem(last=False)
+        return known

@@ -1,0 +1,1 @@
+"""Jobs: the only place where clock, store, frontier, Scrapy and extraction meet."""

@@ -1,0 +1,235 @@
+"""Crawl: visit portals live, archive what comes, emit items; stop and resume."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+
+from crawler.archive.committer import Committer
+from crawler.archive.store import open_store
+from crawler.config.digest import config_digest, resolved
+from crawler.errors import PortalkeepError
+from crawler.extract.listing import seed_links
+from crawler.frontier.sqlite import Child
+from crawler.jobs.expectation import shortfalls
+from crawler.jobs.lock import portal_lock
+from crawler.jobs.run import close_run, new_record_id, open_run
+from crawler.log import get_log
+from crawler.spiders.context import CrawlContext
+from crawler.spiders.portal import PortalSpider
+from crawler.spiders.settings import PROCESS_SETTINGS, settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from crawler.archive.ledger import Ended, Ending
+    from crawler.archive.manifest import Run
+    from crawler.archive.recorder import Recorder
+    from crawler.archive.store import Store
+    from crawler.clock import Clock
+    from crawler.config.portal import Portal
+    from crawler.config.settings import Settings
+    from crawler.jobs.run import OpenRun
+
+log = get_log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the crawl of one portal ended.
+
+    Attributes:
+        run: its manifest, None where the run is not closed.
+        run_id: None where no run was opened.
+        exit_code: of the command line contract.
+        message: what happened, where it was no success.
+        counts: the run's counters.
+    """
+
+    portal: str
+    run_id: str | None
+    exit_code: int
+    run: Run | None = None
+    message: str = ""
+    counts: dict[str, int] | None = None
+
+
+@dataclass(slots=True)
+class Crawl:
+    """One portal's crawl under way."""
+
+    run: OpenRun
+    store: Store
+    recorder: Recorder
+    committer: Committer
+    context: CrawlContext
+
+
+def crawl(
+    settings: Settings,
+    portals: Sequence[Portal],
+    clock: Clock,
+    *,
+    job: str = "crawl",
+    limit: int | None = None,
+    clock_note: str | None = None,
+    progress: Callable[[str, Ending, Ended], None] | None = None,
+) -> list[Result]:
+    """Crawl portals at the same time in this process; return how each ended.
+
+    One portal's failure does not stop the others.
+
+    Args:
+        settings: store, spool, limits.
+        portals: to crawl.
+        clock: the wall clock of the archive.
+        job: kind of the runs, ``crawl`` or ``backfill``.
+        limit: item pages per portal.
+        clock_note: noted in the archive where the clock was set.
+        progress: called for each visit that ended, with the portal's id.
+    """
+    results: list[Result] = []
+    with ExitStack() as stack:
+        crawls: list[Crawl] = []
+        for portal in portals:
+            try:
+                crawls.append(
+                    begin(
+                        stack,
+                        settings,
+                        _limited(portal, limit),
+                        clock,
+                        job=job,
+                        clock_note=clock_note,
+                        progress=progress,
+                    )
+                )
+            except PortalkeepError as exc:
+                results.append(_failed(portal.id, None, exc))
+        _run_engines(crawls)
+        results.extend(finish(crawl) for crawl in crawls)
+    return results
+
+
+def _limited(portal: Portal, limit: int | None) -> Portal:
+    if limit is None:
+        return portal
+    scope = portal.scope.model_copy(update={"max_items": limit})
+    return portal.model_copy(update={"scope": scope})
+
+
+def begin(
+    stack: ExitStack,
+    settings: Settings,
+    portal: Portal,
+    clock: Clock,
+    *,
+    job: str = "crawl",
+    clock_note: str | None = None,
+    progress: Callable[[str, Ending, Ended], None] | None = None,
+) -> Crawl:
+    """Lock a portal, open or resume its run, start its threads, plant its seeds.
+
+    What stack holds is to be closed after `finish`.
+
+    Raises:
+        Locked: another process crawls it.
+        SpoolUnwritable: the spool cannot be used.
+    """
+    stack.enter_context(portal_lock(Path(settings.spool.path) / portal.id, job))
+    run = open_run(
+        settings,
+        portal,
+        job,
+        clock,
+        config=resolved(portal, settings),
+        config_digest=config_digest(portal),
+        clock_note=clock_note,
+    )
+    stack.callback(run.spool.db.close)
+    store = open_store(settings.store.url)
+    committer = Committer(store, run.spool_directory, run.directory, run.row)
+    recorder = run.recorder(committer.wake)
+    recorder.start()
+    committer.start()
+    recorder.seed([Child(link) for link in seed_links(portal)]).result()
+    context = CrawlContext(
+        portal=portal,
+        run_id=run.row.run_id,
+        config_digest=run.row.config_digest,
+        clock=clock,
+        desk=recorder,
+        tape=recorder,
+        spool_dir=run.directory,
+        max_record_bytes=settings.warc.max_record,
+        make_id=new_record_id,
+    )
+    if progress is not None:
+        context.progress = lambda ending, ended: progress(portal.id, ending, ended)
+    log.info("run_started", portal=portal.id, run=run.row.run_id, resumed=run.resumed)
+    return Crawl(run, store, recorder, committer, context)
+
+
+def _run_engines(crawls: Sequence[Crawl]) -> None:
+    """Run Scrapy until every portal's frontier is empty, or the user stops it."""
+    if not crawls:
+        return
+    process = AsyncCrawlerProcess(PROCESS_SETTINGS)
+    for crawl in crawls:
+        crawler = Crawler(PortalSpider, settings_for(crawl.context.portal))
+        crawler.portalkeep = crawl.context  # type: ignore[attr-defined]
+        process.crawl(crawler, portal=crawl.context.portal.id)
+    process.start()
+
+
+def finish(crawl: Crawl) -> Result:
+    """Commit what there is, close the run where its work is done."""
+    run, portal = crawl.run, crawl.run.portal
+    failure = crawl.context.failure
+    try:
+        crawl.recorder.stop()
+    except PortalkeepError as exc:
+        failure = failure or exc
+    try:
+        crawl.committer.stop()
+    except PortalkeepError as exc:
+        failure = failure or exc
+    counts = run.spool.counts(run.row.run_id)
+    if failure is not None:
+        return replace(_failed(portal.id, run.row.run_id, failure), counts=counts)
+    if run.frontier.left(run.row.run_id):
+        message = "interrupted; the same command resumes it"
+        return Result(portal.id, run.row.run_id, 7, message=message, counts=counts)
+    return _close(crawl, counts)
+
+
+def _close(crawl: Crawl, counts: dict[str, int]) -> Result:
+    run = crawl.run
+    problems = shortfalls(run.portal, counts, run.spool.walks(run.row.run_id))
+    try:
+        closed = close_run(run, crawl.store, problems)
+    except PortalkeepError as exc:
+        return replace(_failed(run.portal.id, run.row.run_id, exc), counts=counts)
+    log.info(
+        "run_closed",
+        portal=run.portal.id,
+        run=run.row.run_id,
+        state=closed.state,
+        items=closed.items,
+    )
+    return Result(
+        run.portal.id,
+        run.row.run_id,
+        4 if problems else 0,
+        closed,
+        "; ".join(problems),
+        counts,
+    )
+
+
+def _failed(portal: str, run_id: str | None, error: PortalkeepError) -> Result:
+    return Result(portal, run_id, error.exit_code, message=str(error))

@@ -1,0 +1,205 @@
+"""Replay: the spider again, with the archive as its only transport.
+
+Nothing is written to the store and nothing is fetched; a request that was never
+captured is a miss, listed.  The frontier is a new one in memory, seeded by today's
+configuration; each visit extracts from the hint that was archived with it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+
+from crawler.archive.captures import Archive
+from crawler.archive.ledger import Ledger
+from crawler.archive.recorder import Taken
+from crawler.archive.spool import SCHEMA, Spool, transaction
+from crawler.config.digest import config_digest
+from crawler.errors import UsageError
+from crawler.extract.listing import seed_links
+from crawler.frontier.sqlite import Child, SqliteFrontier
+from crawler.history.fold import fold
+from crawler.jobs.extract import (
+    Selection,
+    differences,
+    heads_before,
+    selected,
+    stored_items,
+)
+from crawler.jobs.run import new_record_id
+from crawler.spiders.context import CrawlContext
+from crawler.spiders.portal import PortalSpider
+from crawler.spiders.replay import Playback
+from crawler.spiders.settings import PROCESS_SETTINGS, REPLAY, settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from crawler.archive.collection import Collection
+    from crawler.archive.ledger import Ended, Ending
+    from crawler.clock import Clock
+    from crawler.config.portal import Portal
+    from crawler.item import Head, Item
+    from crawler.jobs.extract import Difference
+    from crawler.model import Work
+
+LEASE_S = 3600.0
+SEGMENT = "replay"
+
+
+@dataclass(slots=True)
+class ReplayDesk:
+    """Gives out work from a frontier in memory and takes it back at once.
+
+    Attributes:
+        items: with revisions, in the order they were made.
+    """
+
+    ledger: Ledger
+    items: list[Item] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, portal: Portal, run_id: str, clock: Clock, heads: dict[str, Head]
+    ) -> ReplayDesk:
+        """Make a desk that knows what was known before the run."""
+        db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        db.executescript(SCHEMA)
+        spool = Spool(db)
+        frontier = SqliteFrontier(db, boot="replay", ticks=time.monotonic)
+        with transaction(db):
+            for item_id, head in heads.items():
+                spool.set_head(item_id, head)
+        desk = cls(Ledger(spool, frontier, portal, run_id, fold, clock))
+        with transaction(db):
+            desk.ledger.seed(Child(link) for link in seed_links(portal))
+        return desk
+
+    def lease(self, limit: int, *, urgent: bool) -> Future[Taken]:  # noqa: ARG002 - nothing waits here
+        """Lease up to limit works."""
+        ledger = self.ledger
+        with transaction(ledger.spool.db):
+            works = ledger.frontier.lease(ledger.run_id, limit, LEASE_S)
+            left = ledger.frontier.left(ledger.run_id)
+            due_in_s = None if works else ledger.frontier.due_in_s(ledger.run_id)
+        return _done(Taken(tuple(works), left, due_in_s))
+
+    def finish(self, ending: Ending) -> Future[Ended]:
+        """End a work."""
+        with transaction(self.ledger.spool.db):
+            ended = self.ledger.apply(ending, SEGMENT)
+        self.items.extend(ended.kept)
+        return _done(ended)
+
+    def release(self, works: Iterable[Work]) -> Future[None]:
+        """Give works back."""
+        with transaction(self.ledger.spool.db):
+            self.ledger.frontier.release(works)
+        return _done(None)
+
+
+def _done(value: object) -> Future:  # type: ignore[type-arg]  # of whatever value is
+    future: Future[object] = Future()
+    future.set_result(value)
+    return future
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay gave.
+
+    Attributes:
+        misses: URLs asked for and never captured.
+        differences: fields in which items differ from the stored ones.
+        counts: URLs by outcome, as in a run.
+    """
+
+    portal: str
+    run_id: str
+    items: tuple[Item, ...]
+    misses: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    counts: dict[str, int]
+
+
+def replay(
+    collection: Collection,
+    portal: Portal,
+    selection: Selection,
+    clock: Clock,
+    *,
+    progress: Callable[[Ending, Ended], None] | None = None,
+) -> Replayed:
+    """Run a portal's spider over one stored run, the newest unless one is selected.
+
+    Raises:
+        UsageError: nothing is selected.
+        ArchiveDamaged: a record is not there or not whole.
+    """
+    if selection == Selection():
+        selection = Selection(run_id=_newest(collection, portal))
+    segments = selected(collection, portal, selection)
+    archive = Archive.of(collection, segments, portal.crawl.max_parse)
+    playback = Playback.of(archive)
+    run_id = segments[-1].run_id
+    heads = heads_before(collection, portal, segments[0])
+    quick = portal.crawl.model_copy(update={"delay": 0.0, "retry_delay": 0.0})
+    patient = portal.model_copy(update={"crawl": quick})
+    desk = ReplayDesk.of(patient, run_id, clock, heads)
+    context = CrawlContext(
+        portal=patient,
+        run_id=run_id,
+        config_digest=config_digest(portal),
+        clock=clock,
+        desk=desk,
+        tape=None,
+        spool_dir=Path(),
+        max_record_bytes=portal.crawl.max_parse,
+        make_id=new_record_id,
+        visits=playback,
+        progress=progress,
+    )
+    _run_engine(context)
+    if context.failure is not None:
+        raise context.failure
+    stored = stored_items(collection, portal, selection)
+    return Replayed(
+        portal.id,
+        run_id,
+        tuple(desk.items),
+        tuple(dict.fromkeys(playback.misses)),
+        tuple(_compared(stored, desk.items)),
+        desk.ledger.spool.counts(run_id),
+    )
+
+
+def _newest(collection: Collection, portal: Portal) -> str:
+    run_ids = collection.run_ids(portal.id)
+    if not run_ids:
+        message = (
+            f"portal {portal.id!r} has no committed run; `crawl {portal.id}` first"
+        )
+        raise UsageError(message)
+    return run_ids[-1]
+
+
+def _run_engine(context: CrawlContext) -> None:
+    process = AsyncCrawlerProcess(PROCESS_SETTINGS)
+    crawler = Crawler(PortalSpider, settings_for(context.portal, handler=REPLAY))
+    crawler.portalkeep = context  # type: ignore[attr-defined]
+    process.crawl(crawler, portal=context.portal.id)
+    process.start()
+
+
+def _compared(
+    stored: dict[tuple[str, int | None], Item], items: Iterable[Item]
+) -> Iterable[Difference]:
+    made = {(item.id, item.revision): item for item in items}
+    for key in stored.keys() | made.keys():
+        yield from differences(stored, made.get(key), key)

@@ -1,0 +1,267 @@
+"""The run of one portal: opened or resumed, and closed with its manifest.
+
+1. Under the portal's lock the unfinished run of this job is resumed under its id, or
+   a new one begins.
+2. Segments that a crash left open are cut to what was committed, and closed.
+3. When all work has ended and all segments are in the store, the run manifest is
+   stored, and the spool forgets the run.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crawler import __version__
+from crawler.archive import layout, manifest
+from crawler.archive.ledger import Ledger
+from crawler.archive.recorder import Limits, Recorder
+from crawler.archive.segment import Origin
+from crawler.archive.spool import RunRow, Spool, open_database, transaction
+from crawler.frontier.sqlite import SqliteFrontier
+from crawler.history.fold import fold
+from crawler.log import get_log
+from crawler.warc.redact import Policy
+from crawler.warc.writer import OPEN, recover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crawler.archive.spool import SegmentRow
+    from crawler.archive.store import Store
+    from crawler.clock import Clock
+    from crawler.config.portal import Portal
+    from crawler.config.settings import Settings
+
+SOFTWARE = f"portalkeep/{__version__}"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+DEVIATIONS = (
+    "interim (1xx) responses and bytes past the message's end are in metadata records; "
+    "responses beyond the size limit are cut and marked WARC-Truncated: length"
+)
+log = get_log(__name__)
+
+
+@dataclass(slots=True)
+class OpenRun:
+    """A run with its spool, frontier and ledger.
+
+    Attributes:
+        spool_directory: of the portal.
+        directory: where the run's files are until they are committed.
+        resumed: whether an earlier process began it.
+    """
+
+    row: RunRow
+    portal: Portal
+    settings: Settings
+    spool: Spool
+    frontier: SqliteFrontier
+    ledger: Ledger
+    spool_directory: Path
+    directory: Path
+    resumed: bool
+    clock: Clock
+    clock_note: str | None = None
+
+    def recorder(self, rolled: Callable[[str], None]) -> Recorder:
+        """Return the recorder of this run; segments go on counting where they were."""
+        segments = self.spool.segments(self.row.run_id)
+        serial = max((segment.serial for segment in segments), default=0)
+        return Recorder(
+            self.directory,
+            self.ledger,
+            self._origin(),
+            limits(self.settings),
+            self.clock,
+            make_id=new_record_id,
+            rolled=rolled,
+            serial=serial,
+            redaction=Policy(self.settings.warc.redact),
+        )
+
+    def _origin(self) -> Origin:
+        fields = [
+            ("software", SOFTWARE),
+            ("format", "WARC File Format 1.1"),
+            ("conformsTo", _WARC_1_1),
+            ("robots", self.portal.crawl.robots),
+            ("http-header-user-agent", self.portal.crawl.user_agent),
+            ("isPartOf", self.row.run_id),
+            ("description", f"{self.row.job} of portal {self.portal.id}"),
+            ("portalkeep-config-digest", self.row.config_digest),
+            ("portalkeep-deviations", DEVIATIONS),
+        ]
+        if self.settings.warc.operator:
+            fields.append(("operator", self.settings.warc.operator))
+        if self.clock_note:
+            fields.append(("portalkeep-clock", self.clock_note))
+        return Origin(
+            self.row.run_id,
+            self.portal.id,
+            tuple(fields),
+            self.row.config,
+            self.row.config_digest,
+            self.settings.warc.compression_level,
+        )
+
+
+_WARC_1_1 = (
+    "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
+)
+
+
+def limits(settings: Settings) -> Limits:
+    """Return a recorder's limits as configured."""
+    return Limits(
+        commit_interval_s=settings.spool.commit_interval,
+        max_size=settings.warc.max_size,
+        max_age_s=settings.warc.max_age,
+        lease_s=settings.lease,
+        max_deliveries=settings.max_deliveries,
+        dedupe=settings.warc.dedupe,
+    )
+
+
+def new_record_id() -> str:
+    """Return a new record or page id."""
+    return f"urn:uuid:{uuid.uuid4()}"
+
+
+def boot_id() -> str:
+    """Return what names this boot of the host, "" where nothing does."""
+    return BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
+
+
+def open_run(
+    settings: Settings,
+    portal: Portal,
+    job: str,
+    clock: Clock,
+    *,
+    config: dict[str, Any],  # Any: JSON
+    config_digest: str,
+    clock_note: str | None = None,
+) -> OpenRun:
+    """Resume the portal's unfinished run of this job, or begin one.
+
+    Only the holder of the portal's lock may call this.
+
+    Raises:
+        SpoolUnwritable: the spool cannot be used.
+    """
+    spool_directory = Path(settings.spool.path) / portal.id
+    spool = Spool(open_database(spool_directory))
+    frontier = SqliteFrontier(spool.db, boot=boot_id(), ticks=time.monotonic)
+    unfinished = spool.runs(job)
+    if unfinished:
+        row = unfinished[0]
+    else:
+        at = clock.now()
+        row = RunRow(
+            layout.new_run_id(at, job),
+            portal.id,
+            job,
+            "open",
+            at,
+            config_digest,
+            config,
+        )
+        with transaction(spool.db):
+            spool.begin_run(row)
+    directory = spool_directory / row.run_id
+    directory.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(spool, frontier, portal, row.run_id, fold, clock)
+    run = OpenRun(
+        row,
+        portal,
+        settings,
+        spool,
+        frontier,
+        ledger,
+        spool_directory,
+        directory,
+        bool(unfinished),
+        clock,
+        clock_note,
+    )
+    _recover(run)
+    return run
+
+
+def _recover(run: OpenRun) -> None:
+    """Close what a crash left open; give leases back; bury what fails each time."""
+    for segment in run.spool.segments(run.row.run_id, "open"):
+        _recover_segment(run, segment)
+    with transaction(run.spool.db):
+        taken = run.frontier.take_back(run.row.run_id)
+        run.ledger.bury(run.settings.max_deliveries, "")
+    if run.resumed:
+        log.info("run_resumed", run=run.row.run_id, leases_taken_back=taken)
+
+
+def _recover_segment(run: OpenRun, segment: SegmentRow) -> None:
+    name = layout.SegmentName.parse(segment.name)
+    path = run.directory / layout.file_name(name, "warc")
+    opened = path.with_name(path.name + OPEN)
+    if segment.synced_bytes == 0:
+        opened.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        with transaction(run.spool.db):
+            run.spool.drop_segment(segment.name)
+        return
+    if opened.exists():
+        recover(opened, segment.synced_bytes)
+    with transaction(run.spool.db):
+        run.spool.orphan_decisions(segment.name)
+        run.spool.roll_segment(segment.name, run.clock.now())
+
+
+def close_run(run: OpenRun, store: Store, problems: tuple[str, ...]) -> manifest.Run:
+    """Store the run's manifest and forget the run; all its segments are committed.
+
+    Raises:
+        StoreUnavailable: it is not stored; the run stays, a rerun closes it.
+    """
+    closed = run_manifest(run, problems)
+    key = layout.run_key(run.portal.id, run.row.run_id)
+    store.put(key, manifest.to_bytes(closed))
+    with transaction(run.spool.db):
+        run.frontier.forget(run.row.run_id)
+        run.spool.forget_run(run.row.run_id)
+    if run.directory.exists() and not any(run.directory.iterdir()):
+        run.directory.rmdir()
+    return closed
+
+
+def run_manifest(run: OpenRun, problems: tuple[str, ...]) -> manifest.Run:
+    """Return the manifest that closes a run."""
+    counts = run.spool.counts(run.row.run_id)
+    items = {
+        name.removeprefix("items:"): count
+        for name, count in counts.items()
+        if name.startswith("items:")
+    }
+    return manifest.Run(
+        run_id=run.row.run_id,
+        portal=run.portal.id,
+        job=run.row.job,
+        state="below_expectation" if problems else "complete",
+        started_at=run.row.started_at,
+        ended_at=run.clock.now(),
+        software=SOFTWARE,
+        config_digest=run.row.config_digest,
+        config=dict(run.row.config),
+        segments=tuple(x.name for x in run.spool.segments(run.row.run_id)),
+        counts={k: v for k, v in counts.items() if not k.startswith("items:")},
+        items=items,
+        walks=tuple(
+            manifest.Walk(listing=listing, pages=pages, rows=rows, ended=ended)
+            for listing, pages, rows, ended in run.spool.walks(run.row.run_id)
+        ),
+        problems=problems,
+        clock=run.clock_note,
+    )

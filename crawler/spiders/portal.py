@@ -1,0 +1,184 @@
+"""The one spider: visits what the frontier gives it, ends every visit at the desk."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Request, Spider
+
+from crawler.archive.ledger import Ending
+from crawler.errors import PortalkeepError, UsageError
+from crawler.log import get_log
+from crawler.model import Outcome, Reason
+from crawler.spiders.visit import Visit
+from crawler.warc.cdxj import request_digest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from crawler.archive.ledger import Ended
+    from crawler.item import Item
+    from crawler.model import Link, Work
+    from crawler.spiders.context import CrawlContext
+
+log = get_log(__name__)
+
+
+class PortalSpider(Spider):
+    """Visits one portal; ``scrapy crawl portal -a portal=NAME`` runs it too."""
+
+    name = "portal"
+
+    def __init__(self, portal: str = "", **kwargs: Any) -> None:  # noqa: ANN401 - Scrapy's
+        """Name the portal.
+
+        Raises:
+            UsageError: none is named.
+        """
+        if not portal:
+            message = "name a portal: scrapy crawl portal -a portal=NAME"
+            raise UsageError(message)
+        super().__init__(**kwargs)
+        self.portal_id = portal
+        self._context: CrawlContext | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401 - Scrapy's
+        """Make the spider of a crawler."""
+        return super().from_crawler(crawler, *args, **kwargs)
+
+    @property
+    def context(self) -> CrawlContext:
+        """The crawl's collaborators."""
+        if self._context is None:
+            self._context = self.crawler.portalkeep  # type: ignore[attr-defined]
+        return self._context
+
+    async def start(self) -> AsyncIterator[Any]:  # Any: Scrapy's
+        """Yield nothing: seeds are in the frontier before the engine starts."""
+        nothing: tuple[Any, ...] = ()
+        for never in nothing:
+            yield never
+
+    def request_for(self, work: Work) -> Request:
+        """Return the request that visits a leased work."""
+        link = work.link
+        headers = [
+            (name, value) for name, value in link.headers if name.lower() != "cookie"
+        ]
+        return Request(
+            link.url,
+            method=link.method,
+            headers=headers,
+            body=link.body,
+            cookies=dict(_cookies(link.headers)),
+            callback=self.arrived,
+            errback=self.missed,
+            dont_filter=True,
+            priority=0,
+            meta={
+                "work": work,
+                "page_id": self.context.make_id(),
+                "asked": _asked(link),
+            },
+        )
+
+    async def arrived(self, response: Response) -> list[Item]:
+        """End the visit whose first response came; return the items it gave."""
+        request = response.request
+        if request is None:
+            message = "a response came without its request"
+            raise PortalkeepError(message)
+        visit = self._visit(request)
+        try:
+            ending = await visit.run(request)
+        except PortalkeepError as exc:
+            self.abort(exc)
+            return []
+        except Exception as exc:
+            log.exception("page_failed", url=request.url)
+            ending = Ending(
+                visit.work, Outcome.FAILED, Reason.CALLBACK, f"{exc!r}"[:200]
+            )
+        return await self._end(ending)
+
+    async def missed(self, failure: Failure) -> list[Item]:
+        """End the visit whose first fetch gave no response."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        error = failure.value or PortalkeepError("a failure without an error")
+        if isinstance(error, asyncio.CancelledError):
+            self.context.under_way -= 1
+            return []
+        visit = self._visit(request)
+        ending = visit.failed(error)
+        if isinstance(error, PortalkeepError) and not hasattr(error, "reason"):
+            self.abort(error)
+            return []
+        return await self._end(ending)
+
+    def _visit(self, request: Request) -> Visit:
+        return Visit(
+            self.context, request.meta["work"], request.meta["page_id"], self._fetch
+        )
+
+    async def _fetch(self, request: Request) -> object:
+        return await self.crawler.engine.download_async(request)
+
+    async def _end(self, ending: Ending) -> list[Item]:
+        try:
+            ended = await asyncio.wrap_future(self.context.desk.finish(ending))
+        except PortalkeepError as exc:
+            self.abort(exc)
+            return []
+        finally:
+            self.context.under_way -= 1
+        self._tell(ending, ended)
+        self.context.ask()
+        return list(ended.kept)
+
+    def _tell(self, ending: Ending, ended: Ended) -> None:
+        if self.context.progress is not None:
+            self.context.progress(ending, ended)
+        log.debug(
+            "page_visited",
+            url=ending.work.link.url,
+            outcome=ending.outcome,
+            reason=ending.reason,
+            items=len(ended.kept),
+            links=ended.new_links,
+        )
+
+    def abort(self, error: PortalkeepError) -> None:
+        """Stop the crawl because it cannot go on; what was durable stays."""
+        if self.context.failure is not None:
+            return
+        self.context.failure = error
+        log.error("crawl_stopped", error=str(error))
+        engine = self.crawler.engine
+        if engine is not None:
+            stopping = engine.close_spider_async(reason="failure")
+            self._stopping: asyncio.Future[None] = asyncio.ensure_future(stopping)
+
+
+def _asked(link: Link) -> str | None:
+    """Return the digest of a request that is more than its URL, None of a plain one."""
+    if link.method == "GET" and not link.headers and not link.body:
+        return None
+    return request_digest(link.method, link.url, link.headers, link.body)
+
+
+def _cookies(
+    headers: tuple[tuple[str, str], ...],
+) -> dict[str | bytes, str | bytes | bool | float]:
+    """Return the cookies of a Cookie header: Scrapy's jar takes them apart."""
+    cookies: dict[str | bytes, str | bytes | bool | float] = {}
+    for name, value in headers:
+        if name.lower() == "cookie":
+            pairs = (part.strip().partition("=") for part in value.split(";"))
+            cookies.update({key: text for key, _, text in pairs if key})
+    return cookies

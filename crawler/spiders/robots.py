@@ -1,0 +1,111 @@
+"""robots.txt before every URL we choose: fetched once an origin, captured, obeyed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+
+from crawler import urls
+from crawler.coding import decode_content
+from crawler.errors import NotDecodable
+from crawler.frontier.robots import robots_url, rules_from
+from crawler.model import Reason, Skipped
+from crawler.spiders.handler import FetchFailed
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawler import model
+    from crawler.frontier.robots import Robots
+    from crawler.spiders.context import CrawlContext
+
+MAX_BYTES = 512_000
+MAX_HOPS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Refused(IgnoreRequest):
+    """A URL is not to be fetched; the errback ends its work as skipped."""
+
+    def __init__(self, skipped: Skipped) -> None:
+        """Keep why."""
+        super().__init__(f"{skipped.reason}: {skipped.url}")
+        self.skipped = skipped
+
+
+class RobotsMiddleware:
+    """Asks robots.txt, live and in replay alike: the same bytes decide."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Take the crawl's context."""
+        self._crawler = crawler
+        self._context: CrawlContext = crawler.portalkeep  # type: ignore[attr-defined]
+        self._pending: dict[str, asyncio.Task[Robots]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the middleware of a crawler."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Let a request pass.
+
+        Raises:
+            Refused: robots.txt forbids it.
+        """
+        manners = self._context.portal.crawl
+        if request.meta.get("robots") or manners.robots == "ignore":
+            return
+        robots = await self._rules(request.url)
+        if not robots.allows(request.url, manners.user_agent):
+            raise Refused(Skipped(request.url, Reason.ROBOTS, robots.reason))
+
+    async def _rules(self, url: str) -> Robots:
+        address = robots_url(url)
+        known = self._context.robots.get(address)
+        if known is not None:
+            return known
+        if address not in self._pending:
+            self._pending[address] = asyncio.ensure_future(self._fetch(address))
+        robots = await asyncio.shield(self._pending[address])
+        self._context.robots[address] = robots
+        self._pending.pop(address, None)
+        return robots
+
+    async def _fetch(self, address: str) -> Robots:
+        """Return the rules at address; what cannot be had forbids all for now."""
+        url = address
+        for _ in range(MAX_HOPS):
+            request = Request(
+                url,
+                dont_filter=True,
+                meta={"robots": True, "page_id": self._context.make_id()},
+            )
+            try:
+                await self._crawler.engine.download_async(request)
+            except (FetchFailed, IgnoreRequest) as exc:
+                return rules_from(None, str(exc))
+            response: model.Response = request.meta["capture_response"]
+            target = _target(response)
+            if target is None:
+                return rules_from(response.status, _text(response))
+            url = target
+        return rules_from(404, "")
+
+
+def _target(response: model.Response) -> str | None:
+    if response.status not in REDIRECTS:
+        return None
+    location = next((v for n, v in response.headers if n.lower() == b"location"), b"")
+    return urls.absolute(response.url, location.decode("utf-8", "replace"))
+
+
+def _text(response: model.Response) -> str:
+    try:
+        decoded = decode_content(response.payload, response.headers, MAX_BYTES)
+    except NotDecodable:
+        return ""
+    return decoded.body.decode("utf-8", "replace")
