@@ -338,7 +338,7 @@ class TestContract:
     def test_order_is_priority_then_age(self, opened: Opened) -> None:
         """The most urgent listing first, among equals who came first."""
         frontier = opened.frontier
-        added = [listing("one"), listing("now", "urgent"), listing("two")]
+        added = [listing("one"), listing("two"), listing("now", "urgent")]
         frontier.add(RUN, [*added, listing("old", "late")], PORTAL)
         assert names(frontier.lease(RUN, 2, 60)) == ["now", "one"]
         assert names(frontier.lease(RUN, 9, 60)) == ["two", "old"]
