@@ -7,7 +7,7 @@ records are its provenance.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -113,7 +113,8 @@ class _Row:
     def found(self, name: str) -> list[Found]:
         rule = self.fields.get(name, ())
         read = raw_texts if name == "body" else texts
-        return read(rule, self.node, self.context.page)
+        found = read(rule, self.node, self.context.page)
+        return [replace(each, text=_printable(each.text)) for each in found]
 
     def all(self, name: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(found.text for found in self.found(name)))
@@ -142,6 +143,11 @@ class _Row:
             config_digest=context.config_digest,
             version=context.version,
         )
+
+
+def _printable(text: str) -> str:
+    """Return text without halves of surrogate pairs, which JSON may hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _id(row: _Row, url: str, digest: str) -> str:

@@ -99,7 +99,8 @@ def _as_text(value: Json) -> str:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return str(value).strip()
+    # Half a surrogate pair, as JSON may hold, is no character a URL could carry.
+    return str(value).encode("utf-8", "replace").decode().strip()
 
 
 def _by_url(

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
+from ruamel.yaml import YAML
 
 from crawler.config.portal import Portal
 from crawler.errors import ConfigError, NotExtracted
@@ -447,6 +448,32 @@ def test_reads_the_feed(fishai: Site) -> None:
         ("Tue, 15 Jul 2025 06:52:00 +0800",), Origin.FEED, AT
     )
     assert page.links[0].hint["external_id"].values == ("fishai-like-1001",)
+
+
+WALKS = [
+    ("futu", "headlines", ("listing_expected_urls",), []),
+    ("futu", "flash", (), ["/hk/post/58800138/tengye-recalls-31000-evs"]),
+    ("futu", "sitemap", ("sitemap_expected_urls",), []),
+    ("zaker", "channel", ("listing_expected_urls", "channel"), []),
+    ("zaker", "gbk", ("listing_expected_urls", "gbk_list"), []),
+    ("fishai", "home", ("listing_expected_urls", "with_load_more"), []),
+    ("fishai", "feed", ("feed_expected_urls",), []),
+]
+
+
+@pytest.mark.parametrize(("portal", "listing", "where", "urls"), WALKS)
+def test_walks_the_portals_as_they_are_configured(
+    shared: Path, portal: str, listing: str, where: tuple[str, ...], urls: list[str]
+) -> None:
+    """The portal files of the tests lead to exactly the fixtures' articles."""
+    text = (Path(__file__).parents[1] / f"portals/{portal}.yaml").read_text("utf-8")
+    config = YAML(typ="safe").load(text.replace("${BASE}", BASE))
+    site = Site(shared / f"fixtures/portals/{portal}-like")
+    wanted: Any = site.manifest if where else urls  # Any: JSON of some shape
+    for name in where:
+        wanted = wanted[name]
+    rules = Portal.model_validate(config["portals"][0])
+    assert items_of(site.walk(rules, listing)) == wanted
 
 
 # --- rows ---------------------------------------------------------------------------
