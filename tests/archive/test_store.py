@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Callable
@@ -262,22 +263,25 @@ class TestContract:
 
     def test_of_racing_writers_one_wins(self, store: Store) -> None:
         """One content is stored, and its writer alone is told so."""
-        contents = [f"writer {n}".encode() * 5_000 for n in range(16)]
+        contents = [f"writer {n}".encode() for n in range(16)]
+        keys = [f"race/{n}" for n in range(20)]
         together = threading.Barrier(len(contents), timeout=30)
 
-        def write(content: bytes) -> bool:
-            together.wait()
-            try:
-                store.put_if_absent(KEY, content)
-            except ObjectExists:
-                return False
-            return True
+        def write(content: bytes) -> set[str]:
+            won: set[str] = set()
+            for key in keys:
+                together.wait()
+                with contextlib.suppress(ObjectExists):
+                    store.put_if_absent(key, content)
+                    won.add(key)
+            return won
 
         with ThreadPoolExecutor(len(contents)) as pool:
             won = list(pool.map(write, contents, timeout=60))
-        assert won.count(True) == 1
-        assert store.get(KEY) == contents[won.index(True)]
-        assert [x.key for x in store.list()] == [KEY]
+        for key in keys:
+            winners = [one for one, of in zip(contents, won, strict=True) if key in of]
+            assert winners == [store.get(key)]
+        assert [x.key for x in store.list()] == sorted(keys)
 
 
 class TestLocalStore:
