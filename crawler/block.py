@@ -110,3 +110,11 @@ class Block:
             self._file.close()
             self._file = None
         self._memory = bytearray()
+
+    def __del__(self) -> None:
+        """Close the file with the last reference: a block has many holders, no owner.
+
+        Without this a record read back and let go would warn of an unclosed file.
+        """
+        if getattr(self, "_file", None) is not None:
+            self.close()
