@@ -53,7 +53,7 @@ def test_absolute_never_raises_and_is_stable(url: str) -> None:
         ((), False),
     ],
 )
-def test_in_scope(hosts: tuple[str, ...], expected: bool) -> None:  # noqa: FBT001
+def test_in_scope(hosts: tuple[str, ...], expected: bool) -> None:
     """A host covers its subdomains, with '=' itself alone, '*' is any."""
     assert urls.in_scope(BASE, hosts) is expected
 
