@@ -14,7 +14,7 @@ from lxml import etree
 
 from crawler.extract.blocks import BOX_TAGS, SKIPPED_TAGS
 from crawler.extract.selectors import Found
-from crawler.extract.text import BLOCK_TAGS, collapse, is_hidden, visible_text
+from crawler.extract.text import BLOCK_TAGS, collapse, is_hidden, squeeze, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from crawler.extract.page import Page
 
 _SUFFIX = re.compile(r"\s*(?:[-–—|_]|\s·\s)\s*[^-–—|_]{1,20}$")
-_SQUEEZED = re.compile(r"[\W_]+")
 _PUNCTUATION = re.compile(r"[，。、；：！？,.;!?]")
 _GOOD = re.compile(
     r"article|content|body|text|post|entry|story|detail|main", re.IGNORECASE
@@ -50,7 +49,7 @@ def generic_title(page: Page, meta: Metadata) -> Found | None:
     heads = [(tag, text) for tag, text in _headings(page) if len(text) >= _MIN_TITLE]
     whole = next((visible_text(node) for node in page.tree.iter("title")), "")
     for tag, text in heads:
-        if _squeeze(text) in _squeeze(whole):
+        if squeeze(text) in squeeze(whole):
             return Found(text, f"generic:{tag}")
     if given := meta.first("og:title", "twitter:title"):
         return Found(_without_site(given, meta), "meta:og:title")
@@ -157,10 +156,6 @@ def _headings(page: Page) -> Iterator[tuple[str, str]]:
     for tag in ("h1", "h2", "h3"):
         for node in page.tree.iter(tag):
             yield tag, visible_text(node)
-
-
-def _squeeze(text: str) -> str:
-    return _SQUEEZED.sub("", text).lower()
 
 
 def _without_site(title: str, meta: Metadata) -> str:

@@ -30,6 +30,7 @@ _ZERO_WIDTH = re.compile("[\u200b\u2060\ufeff]")
 _HTML_SPACE = re.compile(r"[ \t\n\r\f\v\xa0]+")
 _ANY_SPACE = re.compile(r"\s+")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_NO_WORD = re.compile(r"[\W_]+")
 _WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _WIDE_BREAK = re.compile(rf"(?<=[{_WIDE}])[ \t]*\r?\n\s*(?=[{_WIDE}])")
 
@@ -48,6 +49,11 @@ def as_printed(text: str) -> str:
     """
     joined = _WIDE_BREAK.sub("", _ZERO_WIDTH.sub("", text))
     return _HTML_SPACE.sub(" ", joined).strip()
+
+
+def squeeze(text: str) -> str:
+    """Return letters and digits alone, in lower case: to compare texts by."""
+    return _NO_WORD.sub("", text).lower()
 
 
 def is_hidden(element: HtmlElement) -> bool:

@@ -1,0 +1,230 @@
+"""Make an item's blocks of walked pieces: cut what is no text of the author's.
+
+Everything cut is kept with its reason, for ``--explain``; the text that stays is as
+printed but for the ``$…$`` of ticker markup.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crawler.extract.blocks import BOX_TAGS, SKIPPED_TAGS, Piece, Walk, walk
+from crawler.extract.lead import is_lead
+from crawler.extract.lines import (
+    editor_in,
+    is_heading,
+    is_promo,
+    is_quote,
+    is_section_label,
+    is_template_leak,
+)
+from crawler.extract.page import parse_html
+from crawler.extract.selectors import (
+    is_html,
+    located,
+    pattern_of,
+    raw_texts,
+    select_css,
+)
+from crawler.extract.text import squeeze
+from crawler.extract.tickers import strip_markup
+from crawler.item import Block, Image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lxml.html import HtmlElement
+
+    from crawler.config.portal import ItemRule, Portal
+    from crawler.extract.page import Page
+    from crawler.item import BlockType
+
+_MARKUP = re.compile(
+    r"<(?:p|div|br|img|span|a|h[1-6]|ul|ol|table|section)\b", re.IGNORECASE
+)
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A line of the page that is not in the item, with the reason in one word."""
+
+    text: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Body:
+    """A body as it is made.
+
+    Attributes:
+        printed: the text of each block with its ticker markup, for counting.
+        editor: from a line of the body that says nothing else.
+    """
+
+    blocks: list[Block] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    videos: list[tuple[str, str | None]] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
+    excluded: list[Excluded] = field(default_factory=list)
+    editor: str | None = None
+    method: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The text of all blocks that have one, a blank line between."""
+        return "\n\n".join(block.text for block in self.blocks if block.text) or None
+
+
+def read_body(
+    pages: Iterable[Page], rule: ItemRule, portal: Portal, title: str | None
+) -> Body:
+    """Return the body of the article that goes over these pages, by the rule."""
+    cutter = _Cutter((*rule.drop_lines, *portal.drop_lines), title)
+    for page in pages:
+        bodies, method = located_bodies(page, rule)
+        if bodies:
+            cutter.body.method = cutter.body.method or method
+            cutter.take(_walked(page, bodies, rule, SKIPPED_TAGS))
+    return cutter.body
+
+
+def read_generic_body(
+    page: Page, element: HtmlElement, rule: ItemRule, portal: Portal, title: str | None
+) -> Body:
+    """Return the body in an element that no rule named: without its inner boxes."""
+    cutter = _Cutter((*rule.drop_lines, *portal.drop_lines), title)
+    cutter.body.method = "generic:body"
+    cutter.take(_walked(page, [element], rule, SKIPPED_TAGS | BOX_TAGS))
+    return cutter.body
+
+
+def located_bodies(page: Page, rule: ItemRule) -> tuple[list[HtmlElement], str]:
+    """Return the body's elements; text of a JSON page is read as HTML or as lines."""
+    if not page.is_json:
+        nodes, method = located(rule.body, page.root)
+        return [node for node in nodes if is_html(node)], method
+    found = raw_texts(rule.body, page.root, page)
+    return [parse_html(_as_markup(each.text)) for each in found], found[
+        0
+    ].method if found else ""
+
+
+def mark_lead(body: Body, lead: str | None) -> str | None:
+    """Give the first text block the lead's role and return the lead's text.
+
+    By rule where it found one, else where the rest says the first paragraph again.
+    """
+    texts = [at for at, block in enumerate(body.blocks) if block.text]
+    if not texts or body.blocks[texts[0]].type != "paragraph":
+        return lead
+    at = texts[0]
+    first = body.blocks[at].text or ""
+    rest = "\n".join(body.blocks[other].text or "" for other in texts[1:])
+    found = _same(first, lead) if lead else is_lead(first, rest)
+    if not found:
+        return lead
+    body.blocks[at] = body.blocks[at].model_copy(update={"role": "lead"})
+    return first
+
+
+def _walked(
+    page: Page, bodies: list[HtmlElement], rule: ItemRule, skipped: frozenset[str]
+) -> Walk:
+    removed = [
+        node for css in rule.remove for body in bodies for node in select_css(css, body)
+    ]
+    return walk(bodies, page, lazy=rule.lazy, removed=removed, skipped_tags=skipped)
+
+
+class _Cutter:
+    """Sorts pieces into the body and what is cut out of it."""
+
+    def __init__(self, drop_lines: tuple[str, ...], title: str | None) -> None:
+        self.body = Body()
+        self._drop = [pattern_of(pattern) for pattern in drop_lines]
+        self._title = title
+
+    def take(self, walked: Walk) -> None:
+        """Add what a walk gave."""
+        for piece in walked.pieces:
+            if piece.image is not None:
+                self._add_image(piece)
+            elif reason := self._reason(piece):
+                self.body.excluded.append(Excluded(piece.text, reason))
+            else:
+                self._add_text(piece)
+        self.body.videos += walked.videos
+        self.body.links += walked.links
+
+    def _reason(self, piece: Piece) -> str | None:
+        """Return why the piece is no text of the author's, None where it is."""
+        text = piece.text
+        if piece.type in {"code", "table"}:
+            return None
+        editor = editor_in(text)
+        if editor:
+            self.body.editor = self.body.editor or editor
+        is_title = not self.body.blocks and _same(text, self._title)
+        reasons = {
+            "drop_line": any(pattern.search(text) for pattern in self._drop),
+            "template_leak": is_template_leak(text),
+            "editor_line": bool(editor),
+            "promo": is_promo(text),
+            "section_label": is_section_label(text),
+            "title": is_title,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
+
+    def _add_text(self, piece: Piece) -> None:
+        self.body.printed.append(piece.text)
+        self.body.blocks.append(
+            Block(
+                type=_type(piece),
+                text=strip_markup(piece.text),
+                level=piece.level,
+                items=tuple(map(strip_markup, piece.items)),
+                rows=tuple(tuple(map(strip_markup, row)) for row in piece.rows),
+            )
+        )
+
+    def _add_image(self, piece: Piece) -> None:
+        found = piece.image
+        if found is None or any(image.url == found.url for image in self.body.images):
+            return
+        caption = None if _same(found.caption, self._title) else found.caption
+        position = len(self.body.blocks)
+        self.body.blocks.append(Block(type="image", url=found.url, caption=caption))
+        image = Image(
+            url=found.url,
+            caption=caption,
+            width=found.width,
+            height=found.height,
+            position=position,
+        )
+        self.body.images.append(image)
+
+
+def _type(piece: Piece) -> BlockType:
+    if piece.type != "paragraph":
+        return piece.type
+    if is_quote(piece.text):
+        return "quote"
+    return "heading" if piece.bold and is_heading(piece.text) else "paragraph"
+
+
+def _same(text: str | None, other: str | None) -> bool:
+    if not text or not other:
+        return False
+    return squeeze(text) == squeeze(other)
+
+
+def _as_markup(text: str) -> str:
+    """Return HTML: text that holds none gets a paragraph for each of its lines."""
+    if _MARKUP.search(text):
+        return text
+    lines = text.translate(_ESCAPES).splitlines()
+    return "".join(f"<p>{line}</p>" for line in lines)

@@ -1,0 +1,301 @@
+"""Make the item of a captured page: pure, the same live, replayed and re-extracted.
+
+1. The status, then pages that say they are gone, challenges, shells.
+2. The rule for the URL and the day of the capture.
+3. Each field by rule, else from the hint, else from the page's head, else generic.
+4. Required fields, identity, hashes, provenance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from crawler import __version__
+from crawler.errors import LayoutChanged
+from crawler.extract import fields
+from crawler.extract.article import generic_body, generic_title
+from crawler.extract.body import (
+    Body,
+    Excluded,
+    mark_lead,
+    read_body,
+    read_generic_body,
+)
+from crawler.extract.fields import Sources
+from crawler.extract.further import pages_of
+from crawler.extract.guards import check_answer, check_item_page
+from crawler.extract.hashes import content_hash, item_hash, item_id
+from crawler.extract.metadata import Metadata
+from crawler.extract.page import Page
+from crawler.extract.parts import (
+    flags_of,
+    languages_of,
+    read_editor,
+    read_images,
+    read_summary,
+    read_tickers,
+)
+from crawler.extract.provenance import provenance_of
+from crawler.extract.rules import own_url, rule_of
+from crawler.extract.times import read_modified, read_published
+from crawler.http import header
+from crawler.item import File, Item, TitledUrl, Video
+
+if TYPE_CHECKING:
+    from crawler.config.portal import Portal
+    from crawler.extract.selectors import Found
+    from crawler.model import Capture
+
+_NO_PAGE = "<html><body></body></html>"
+_MAX_LINKS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """An item with how it came about.
+
+    Attributes:
+        excluded: lines of the page that are not in it, each with its reason.
+        methods: field name to method; also in the item's provenance.
+    """
+
+    item: Item
+    excluded: tuple[Excluded, ...]
+    methods: dict[str, str]
+
+
+def extract_item_from(
+    capture: Capture,
+    portal: Portal,
+    *,
+    config_digest: str,
+    version: str = __version__,
+) -> Extraction:
+    """Return the item of a captured page, read by the portal's rules.
+
+    Raises:
+        NotExtracted: the capture gives no item, for a reason that is counted.
+        LayoutChanged: a required field is missing.
+        ConfigError: an expression of the portal cannot be compiled.
+    """
+    check_answer(capture.main, portal.crawl.max_parse)
+    matched = rule_of(capture, portal)
+    rule = matched.rule
+    if rule.kind == "file":  # not to be parsed: URL and hint say all there is
+        pages = [Page(_NO_PAGE, capture.main.url, encoding="", method="")]
+    else:
+        pages = pages_of(capture, portal, rule)
+        check_item_page(pages[0], rule)
+    sources = Sources(
+        page=pages[0],
+        url=own_url(portal, capture.main.url),
+        rule=rule,
+        groups=matched.groups,
+        portal=portal,
+        hint=capture.link.hint,
+        meta=Metadata(pages[0]),
+        at=capture.first_at,
+    )
+    made = _Made(sources, tuple(pages))
+    values = made.values()
+    _check_required(values, sources)
+    values |= made.identity(values)
+    if rule.kind == "file":
+        values["files"] = (_file(capture, values["title"]),)
+    if len(pages) <= len(capture.further) and rule.kind != "file":
+        values["flags"] = (*values["flags"], "further_page_missing")
+    provenance = provenance_of(
+        capture, pages[0], made.methods, config_digest=config_digest, version=version
+    )
+    item = Item(
+        kind=rule.kind,
+        portal=portal.id,
+        listing=capture.link.listing,
+        provenance=provenance,
+        **values,
+    )
+    hashed = item.model_copy(update={"item_hash": item_hash(item)})
+    return Extraction(hashed, tuple(made.body.excluded), made.methods)
+
+
+@dataclass(slots=True)
+class _Made:
+    """An item's values as they are read, with their methods."""
+
+    sources: Sources
+    pages: tuple[Page, ...]
+    methods: dict[str, str] = field(default_factory=dict)
+    body: Body = field(default_factory=Body)
+
+    # Any: the values of Item's fields, which pydantic checks.
+    def values(self) -> dict[str, Any]:
+        """Return the fields that are read from the page and its hint."""
+        read = self._head()
+        read |= self._content(read["title"]) | self._around()
+        read["languages"] = languages_of(read)
+        languages = read["languages"]
+        read["language"] = (
+            languages.get("body")
+            or languages.get("title")
+            or self.sources.groups.get("language")
+            or self.sources.portal.language
+        )
+        read["flags"] = flags_of(read, self.sources, self.body.excluded)
+        return read
+
+    def identity(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return addresses, the id and the content's digest."""
+        sources, number = self.sources, values["external_id"]
+        canonical, claim, refused = fields.read_canonical(sources, number)
+        self._note("canonical_url", claim)
+        scheme = sources.portal.id_scheme
+        if scheme is None:
+            grouped = "external_id" in sources.groups
+            scheme = "external_id" if grouped else "canonical_url"
+        if scheme == "external_id" and number is None:
+            scheme = "canonical_url"
+        keys = {
+            "external_id": number,
+            "canonical_url": canonical,
+            "url": sources.url,
+        }
+        flags = (*values["flags"], "canonical_refused") if refused else values["flags"]
+        return {
+            "id": item_id(sources.portal.id, scheme, keys[scheme] or sources.url),
+            "url": sources.url,
+            "canonical_url": canonical,
+            "alternates": fields.read_alternates(sources),
+            "content_hash": content_hash(values["title"], values["body_text"]),
+            "flags": flags,
+        }
+
+    def _head(self) -> dict[str, Any]:
+        sources = self.sources
+        title = fields.read_title(sources)
+        if title is None and sources.rule.generic and not sources.page.is_json:
+            title = generic_title(sources.page, sources.meta)
+        source, source_method = fields.read_source(sources)
+        authors, authors_method = fields.read_authors(sources)
+        self._method("source", source_method)
+        self._method("authors", authors_method)
+        return {
+            "title": self._note("title", title),
+            "subtitle": self._note("subtitle", sources.by_rule(sources.rule.subtitle)),
+            "external_id": self._note("external_id", fields.read_external_id(sources)),
+            "source": source,
+            "authors": authors,
+            **self._times(title.text if title else None),
+        }
+
+    def _times(self, title: str | None) -> dict[str, Any]:
+        published = read_published(self.sources, title)
+        modified = read_modified(self.sources)
+        self._method("published", published.method if published else None)
+        self._method("modified", modified.method if modified else None)
+        moment = published.moment if published else None
+        return {
+            "published_at": moment.at if moment else None,
+            "published_raw": moment.raw if moment else None,
+            "published_precision": moment.precision if moment else None,
+            "published_range": moment.range if moment else None,
+            "published_source": published.source if published else None,
+            "modified_at": modified.moment.at if modified else None,
+            "modified_raw": modified.moment.raw if modified else None,
+        }
+
+    def _content(self, title: str | None) -> dict[str, Any]:
+        sources, rule = self.sources, self.sources.rule
+        self.body = read_body(self.pages, rule, sources.portal, title)
+        if not self.body.blocks and rule.generic and not rule.body:
+            self.body = self._generic(title)
+        self._method("body", self.body.method)
+        lead = mark_lead(self.body, self._note("lead", sources.by_rule(rule.lead)))
+        if lead:
+            self.methods.setdefault("lead", "repeated")
+        points, method = fields.read_key_points(sources)
+        self._method("key_points", method)
+        summary = read_summary(sources, self.body.text, lead)
+        self._method("summary", summary[1])
+        tickers, method = read_tickers(sources, title, self.body)
+        self._method("tickers", method)
+        return {
+            "lead": lead,
+            "blocks": tuple(self.body.blocks),
+            "body_text": self.body.text,
+            "images": read_images(sources, self.body.images),
+            "videos": tuple(
+                Video(url=url, caption=text) for url, text in self.body.videos
+            ),
+            "links": self._links(),
+            "editor": self._note("editor", read_editor(sources, self.pages, self.body)),
+            "summary": summary[0],
+            "key_points": points,
+            "tickers": tickers,
+        }
+
+    def _generic(self, title: str | None) -> Body:
+        page, sources = self.sources.page, self.sources
+        element = None if page.is_json else generic_body(page)
+        if element is None:
+            return self.body
+        return read_generic_body(page, element, sources.rule, sources.portal, title)
+
+    def _links(self) -> tuple[TitledUrl, ...]:
+        unique = dict(self.body.links[:_MAX_LINKS])
+        return tuple(TitledUrl(title=text, url=url) for url, text in unique.items())
+
+    def _around(self) -> dict[str, Any]:
+        sources, rule = self.sources, self.sources.rule
+        tags, tags_method = fields.read_texts(
+            sources, rule.tags, "tags", "article:tag", "news_keywords"
+        )
+        sections, sections_method = fields.read_texts(
+            sources, rule.sections, "sections", "article:section"
+        )
+        related, related_method = fields.read_rows(sources, rule.related)
+        original = self._note("original_url", sources.by_rule(rule.original_url))
+        paywalled = self._note("paywalled", fields.read_paywalled(sources))
+        self._method("tags", tags_method)
+        self._method("sections", sections_method)
+        self._method("related", related_method)
+        return {
+            "tags": tags,
+            "sections": sections,
+            "related": related,
+            "files": fields.read_files(sources),
+            "original_url": sources.page.absolute(original) if original else None,
+            "paywalled": None if paywalled is None else paywalled == "true",
+        }
+
+    def _note(self, name: str, found: Found | None) -> str | None:
+        self._method(name, found.method if found else None)
+        return found.text if found else None
+
+    def _method(self, name: str, method: str | None) -> None:
+        if method:
+            self.methods[name] = method
+
+
+def _check_required(values: dict[str, Any], sources: Sources) -> None:
+    """Refuse an item without what the rule requires.
+
+    Raises:
+        LayoutChanged: naming all that is missing.
+    """
+    held = {
+        **values,
+        "body": values["body_text"] or values["images"],
+        "published": values["published_at"],
+        "modified": values["modified_at"],
+        "source": values["source"].name,
+    }
+    missing = tuple(name for name in sources.rule.required if not held.get(name))
+    if missing:
+        raise LayoutChanged(missing, sources.url)
+
+
+def _file(capture: Capture, title: str | None) -> File:
+    declared = header(capture.main.headers, b"content-type")
+    media_type = (declared or b"").decode("latin-1").partition(";")[0].strip().lower()
+    return File(url=capture.main.url, title=title, media_type=media_type or None)
