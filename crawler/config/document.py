@@ -26,12 +26,13 @@ Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | Non
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
-_MAX_NODES = 500_000  # aliases of aliases grow without end
+_MAX_NODES = 200_000  # aliases of aliases grow without end
 _VARIABLE = re.compile(
     r"(?P<escape>\$\$\{)"
     r"|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
     r"|(?P<stray>\$\{)"
 )
+_HALF = re.compile(r"[\ud800-\udfff]")
 _SECRET_KEYS = {"store", "proxy", "login", "cookies"}
 _SECRET_NAME = re.compile(
     r"auth|cookie|token|secret|passw|session|signature|(api|access)[-_]?key",
@@ -97,11 +98,13 @@ def read_document(text: str, file: str, environment: Mapping[str, str]) -> Docum
     document = Document(file)
     try:
         root = YAML(typ="safe", pure=True).compose(text)
+        if root is not None:
+            document.tree = _Builder(document, environment).build(root, ())
     except YAMLError as exc:
         document.problems.append(_syntax_problem(exc, text, file))
-        return document
-    if root is not None:
-        document.tree = _Builder(document, environment).build(root, ())
+    except RecursionError:
+        what = "nested too deeply; look for brackets that are not closed"
+        document.problems.append(Problem(Place(file), what))
     return document
 
 
@@ -187,7 +190,8 @@ class _Builder:
 
     def _merged(self, node: Node, path: Path) -> dict[str, Tree]:
         """Return what ``<<`` brings; of several, an earlier one wins."""
-        nodes = [node] if isinstance(node, MappingNode) else reversed(node.value)
+        many = isinstance(node, SequenceNode)
+        nodes: list[Any] = [*reversed(node.value)] if many else [node]
         result: dict[str, Tree] = {}
         for one in nodes:
             if isinstance(one, MappingNode) and id(one) not in self.inside:
@@ -213,7 +217,7 @@ class _Builder:
         kind = str(node.tag).removeprefix(_TAG)
         text = str(node.value)
         if kind in ("str", "timestamp", "value"):
-            return self._expanded(text, node, path)
+            return self._whole(self._expanded(text, node, path), node)
         if kind not in ("null", "bool", "int", "float"):
             self._note(node, f"the tag {node.tag} means nothing here; remove it")
             return None
@@ -225,6 +229,13 @@ class _Builder:
         if "${" not in text:
             return text
         return _VARIABLE.sub(lambda found: self._variable(found, node, path), text)
+
+    def _whole(self, text: str, node: Node) -> str:
+        """Return text unless it could not be written anywhere again."""
+        if text.isascii() or not _HALF.search(text):
+            return text
+        self._note(node, "half a character (a lone surrogate); write it in full")
+        return ""
 
     def _variable(self, found: re.Match[str], node: Node, path: Path) -> str:
         if found["escape"]:

@@ -42,7 +42,7 @@ def jmespath_fault(path: str) -> str | None:
     """Check a JMESPath expression."""
     try:
         jmespath.compile(path)
-    except JMESPathError as exc:
+    except (JMESPathError, ValueError) as exc:
         reason = str(exc).splitlines()[0].rstrip(": ")
         return f"{path!r} is no JMESPath: {reason}"
     return None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,34 @@ portals:
     items:
       - match: ^/a/
 """
+FULL = """\
+store: {url: ./store}
+crawl: {delay: 2s, proxy: 'http://p.example:1', robots: obey}
+portals:
+  - id: harbour
+    timezone: Asia/Shanghai
+    scope: {exclude: ^/x, max_depth: 2}
+    request: {headers: {Referer: x}, encoding: auto}
+    listings:
+      - id: news
+        from: state
+        url: https://h.example/
+        state: {name: STATE, rows: a.b}
+        fields: {url: u}
+        continue: {from: json, url: 'https://h.example/{cursor}', rows: data}
+        next: {cursor: c, more: m}
+        skip: x == 'y'
+        stop: {max_pages: 3}
+    items:
+      - match: ^/a/(?P<external_id>.)
+        until: 2025-01-01
+        title: {css: h1, re: ^x}
+        source: {name: .s}
+        summary: {rule: .ai, origin: portal}
+        tickers: {css: a, text: true}
+        related: .r a
+        required: title
+"""
 API = LISTING + "        from: json\n        rows: data\n        fields: {url: u}\n"
 URL = "        url: https://h.example/\n"
 
@@ -51,6 +80,9 @@ BROKEN = [
     ("lease: 1s\nlease: 2s\n", "c.yaml:2:1:", "'lease' again, first on line 1"),
     ("crawl: *manners\n", "c.yaml:1:8:", "alias"),
     ("crawl: &x {crawl: *x}\n", "c.yaml:1:8:", "holds itself"),
+    ("crawl: {<<: 1}\n", "c.yaml:1:13:", "mapping"),
+    ("crawl: {<<: [{delay: 1}, 2]}\n", "c.yaml:1:26:", "mapping"),
+    ("lease: " + "[" * 3000, "c.yaml:", "nested too deeply"),
     ("- a\n- b\n", "c.yaml:1:1:", "mapping"),
     ("a\n---\nb\n", "c.yaml:2:1:", "second document"),
     ("lease: !python/name:os.system x\n", "c.yaml:1:8:", "tag"),
@@ -227,3 +259,22 @@ def test_near_variable_is_named(tmp_path: Path) -> None:
     """A variable that is not set is told with the nearest one that is."""
     said = message(tmp_path, "store: {url: '${STORE_ULR}'}\n", STORE_URL="x")
     assert "did you mean 'STORE_URL'?" in said
+
+
+HOSTILE = ["null", "[]", "{}", "''", "-1", "true", "[[x]]", "{a: b}", "'::attr()'"]
+HOSTILE += ["'css:'", "'re:('", "'json:['", "'xpath:/'", "!!binary x", "&a *a", "1e400"]
+HOSTILE += ["'http://['", "'${'", "{<<: 1}", '"\\ud800"', "'\\0'", "9" * 5000]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_no_value_breaks_the_loader(tmp_path: Path, hostile: str) -> None:
+    """Whatever stands anywhere, the file loads or is refused at a place in it."""
+    path = tmp_path / "c.yaml"
+    for found in re.finditer(r": ([^\n,{}\[\]]+)", FULL):
+        text = f"{FULL[: found.start(1)]}{hostile}{FULL[found.end(1) :]}"
+        path.write_text(text, "utf-8", "surrogatepass")
+        try:
+            load(path, environment={})
+        except ConfigError as exc:
+            lines = str(exc).splitlines()
+            assert all(re.match(rf"{path}:\d+:\d+: ", line) for line in lines)
