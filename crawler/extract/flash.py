@@ -13,10 +13,12 @@ from zoneinfo import ZoneInfo
 
 from crawler.extract.dates import read_date
 from crawler.extract.hashes import content_hash, item_hash, item_id
+from crawler.extract.language import language_of
 from crawler.extract.page import parse_html
 from crawler.extract.provenance import provenance_of
 from crawler.extract.selectors import elements, raw_texts, texts
 from crawler.extract.text import as_printed, collapse, visible_lines
+from crawler.extract.tickers import strip_markup, tickers_in
 from crawler.item import (
     Author,
     Block,
@@ -41,7 +43,7 @@ FLASH_FIELDS = frozenset({"body", "tickers"})
 """Fields of a flash listing that are no hints."""
 
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,2000}>|&(?:#\d{1,7}|\w{2,31});")
-_SYMBOL = re.compile(r"([0-9A-Z.]{1,12})\.([A-Z]{2,3})")
+_SYMBOL = re.compile(r"[0-9A-Z.-]{1,12}\.[A-Z]{2,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,10 @@ def read_flash(
     url: absolute; the listing's own where the row has none.
     """
     row = _Row(node, fields, context)
-    title = row.first("title")
-    lines = _lines(row.found("body"))
+    printed_title = row.first("title")
+    title = strip_markup(printed_title) if printed_title else None
+    printed = _lines(row.found("body"))
+    lines = [strip_markup(line) for line in printed]
     if not title and not lines:
         return None
     body_text = "\n\n".join(lines) or None
@@ -91,10 +95,11 @@ def read_flash(
         body_text=body_text,
         images=_images(row),
         tags=row.all("tags"),
-        tickers=_tickers(row, [title or "", *lines]),
+        tickers=_tickers(row, [printed_title or "", *printed]),
         content_hash=content_hash(title, body_text),
         provenance=row.provenance(),
     )
+    item = item.model_copy(update=_languages(item, context.portal))
     return item.model_copy(update={"item_hash": item_hash(item)})
 
 
@@ -174,9 +179,26 @@ def _lines(body: list[Found]) -> list[str]:
     return [line for line in lines if line]
 
 
+def _languages(item: Item, portal: Portal) -> dict[str, object]:
+    """Return the language of each part that tells, and the item's own."""
+    parts = {
+        "title": item.title,
+        "summary": item.summary.text if item.summary else None,
+        "body": item.body_text,
+        "tags": "\n".join(item.tags),
+        "source": item.source.name,
+    }
+    told = {name: language_of(text) for name, text in parts.items() if text}
+    languages = {name: language for name, language in told.items() if language}
+    own = languages.get("body") or languages.get("title") or portal.language
+    return {"languages": languages, "language": own}
+
+
 def _summary(row: _Row) -> Summary | None:
     text = row.first("summary")
-    return Summary(text=text, origin="portal") if text else None
+    if text is None:
+        return None
+    return Summary(text=text, origin="portal", language=language_of(text))
 
 
 def _images(row: _Row) -> tuple[Image, ...]:
@@ -185,21 +207,31 @@ def _images(row: _Row) -> tuple[Image, ...]:
 
 
 def _tickers(row: _Row, lines: list[str]) -> tuple[Ticker, ...]:
-    """Return the securities that the row names, as texts or as {code, name}."""
-    rule = row.fields.get("tickers", ())
+    """Return the securities of the row's field, then those its text names besides.
+
+    The field holds symbols, or objects with ``code`` and ``name``.
+    """
+    text = "\n".join(lines)
+    written = {ticker.symbol: ticker for ticker in tickers_in(text)}
     named: dict[str, str | None] = dict.fromkeys(row.all("tickers"))
-    for value in elements(rule, row.node):
+    for value in elements(row.fields.get("tickers", ()), row.node):
         if isinstance(value, dict):
             code, name = value.get("code") or value.get("symbol"), value.get("name")
             named[str(code)] = collapse(name) if isinstance(name, str) else None
-    text = "\n".join(lines)
+    for symbol, name in named.items():
+        if not _SYMBOL.fullmatch(symbol):
+            continue
+        ticker = _ticker(symbol, name, text)
+        known = written.get(symbol, ticker)
+        written[symbol] = known.model_copy(update={"name": known.name or ticker.name})
+    order = {symbol: place for place, symbol in enumerate(named)}
     return tuple(
-        _ticker(*pair, text) for pair in named.items() if _SYMBOL.fullmatch(pair[0])
+        sorted(written.values(), key=lambda x: order.get(x.symbol, len(order)))
     )
 
 
 def _ticker(symbol: str, name: str | None, text: str) -> Ticker:
     stem, _, market = symbol.rpartition(".")
     named = None if not name or name in (stem, symbol) else name
-    mentions = text.count(symbol) or (text.count(named) if named else 0)
+    mentions = text.count(named) if named else 0  # by symbol it would be known
     return Ticker(symbol=symbol, name=named, market=market, mentions=mentions)

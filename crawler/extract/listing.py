@@ -15,16 +15,19 @@ from zoneinfo import ZoneInfo
 
 from crawler import urls
 from crawler.errors import NotExtracted
+from crawler.extract.dates import read_date
 from crawler.extract.flash import FLASH_FIELDS, FlashContext, read_flash
+from crawler.extract.guards import check_answer, check_challenge
+from crawler.extract.page import Page
 from crawler.extract.paging import EMPTY, following, is_further
 from crawler.extract.request import first_link, item_headers, whole_link
 from crawler.extract.rows import (
     anchor_of,
     applies_to,
+    found_in,
     read_rows,
     reason_to_skip,
     title_of_anchor,
-    values_of,
     way_of,
 )
 from crawler.extract.rules import rule_for
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 
     from crawler.config.portal import ListingRule, Portal
     from crawler.extract.rows import Rows
-    from crawler.extract.selectors import Node
+    from crawler.extract.selectors import Found, Node
     from crawler.model import Capture
 
 _OK = 200
@@ -52,17 +55,18 @@ def extract_listing_from(
     config_digest, version: for the provenance of flash items.
 
     Raises:
-        NotExtracted: http_status, bad_listing (not what the rules say, ``ok`` not met,
-            no rows on a first page), no_rule (the portal has no such listing), or what
-            makes a page unreadable.
+        NotExtracted: http_status, blocked, bad_listing (not what the rules say, ``ok``
+            not met, no rows on a first page), no_rule (the portal has no such listing),
+            or what makes a page unreadable.
         ConfigError: a rule cannot be evaluated.
     """
     rule = next((x for x in portal.listings if x.id == capture.link.listing), None)
     if rule is None:
         raise NotExtracted(Reason.NO_RULE, f"no listing {capture.link.listing!r}")
+    check_answer(capture.main, portal.crawl.max_parse)
     if capture.main.status != _OK:
         raise NotExtracted(Reason.HTTP_STATUS, str(capture.main.status))
-    rows = read_rows(capture, portal, rule, way_of(rule, further=is_further(capture)))
+    rows = _rows_of(capture, portal, rule)
     count = len(rows.nodes) + len(rows.children)
     if count == 0:
         return _empty(rows, capture, rule)
@@ -91,10 +95,25 @@ def seed_links(portal: Portal) -> tuple[Link, ...]:
     return tuple(first_link(portal, rule) for rule in portal.listings)
 
 
+def _rows_of(capture: Capture, portal: Portal, rule: ListingRule) -> Rows:
+    """Return the rows; a challenge in the listing's place is told apart."""
+    way = way_of(rule, further=is_further(capture))
+    try:
+        return read_rows(capture, portal, rule, way)
+    except NotExtracted as failed:
+        if failed.reason == Reason.BAD_LISTING:
+            page = Page.from_response(capture.main, limit=portal.crawl.max_parse)
+            if not page.is_json:
+                check_challenge(page)
+        raise
+
+
 def _empty(rows: Rows, capture: Capture, rule: ListingRule) -> Listing:
     child = rule.from_ == "sitemap" and capture.link.found_on is not None
     if is_further(capture) or child:
         return Listing((), ended=EMPTY)
+    if rows.document is None:
+        check_challenge(rows.page)
     raise NotExtracted(
         Reason.BAD_LISTING,
         f"listing rows {rows.wanted!r} matched nothing on {capture.main.url!r}; "
@@ -191,11 +210,14 @@ class _Sorter:
         if not applies_to(rule, node):
             anchor = anchor_of(node)
             return str(anchor.get("href")) if anchor is not None else ""
-        return next(iter(values_of(node, rule, self.rows.page, name="url")), "")
+        found = found_in(node, rule, self.rows.page, name="url")
+        return found[0].text if found else ""
 
     def _hint_of(self, node: Node) -> dict[str, HintValue]:
         found = {
-            name: values_of(node, rule, self.rows.page, name=name)
+            name: tuple(
+                map(self._plain, found_in(node, rule, self.rows.page, name=name))
+            )
             for name, rule in self.rows.fields.items()
             if name != "url" and name not in FLASH_FIELDS
         }
@@ -208,6 +230,18 @@ class _Sorter:
             for name, values in found.items()
             if values
         }
+
+    def _plain(self, found: Found) -> str:
+        """Return the text; a time in a form of its own is put into the common one."""
+        if found.format is None:
+            return found.text
+        zone = ZoneInfo(self.portal.timezone)
+        at = self.capture.main.captured_at
+        moment = read_date(found.text, at=at, zone=zone, format=found.format)
+        if moment is None:
+            return found.text
+        is_day = moment.precision == "day"
+        return (moment.at.date() if is_day else moment.at).isoformat()
 
     def _resolved(self, address: str, strip: tuple[str, ...]) -> str | Skipped:
         """Return the URL in one spelling, or why it is none that may be visited."""

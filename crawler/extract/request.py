@@ -2,8 +2,8 @@
 
 1. Portal's, then listing's, then ``continue``'s headers and parameters; later ones win,
    header names in any case are one.
-2. ``{cursor}`` and ``{page}`` may stand in the URL, in parameters and in the body, and
-   are written as each of them needs it.
+2. ``{cursor}`` and ``{page}`` may stand in the URL, in parameters, in headers and in
+   the body, and are written as each of them needs it.
 3. A URL that a page names whole is asked for as it is.
 """
 
@@ -86,10 +86,12 @@ def templated_link(portal: Portal, rule: ListingRule, position: Position) -> Lin
     template = (further.url if further else None) or rule.url
     params = {**portal.request.params, **rule.params}
     params |= further.params if further else {}
-    if not has_place(template, rule.body or "", *params.values()):
+    headers = {**rule.headers, **(further.headers if further else {})}
+    places = (template, rule.body or "", *params.values(), *headers.values())
+    if not has_place(*places):
         raise ConfigError(
-            f"listing {rule.id!r}: next needs {{cursor}} or {{page}} in url, params "
-            "or body of the listing or its continue"
+            f"listing {rule.id!r}: next needs {{cursor}} or {{page}} in url, params, "
+            "headers or body of the listing or its continue"
         )
     url = _address(rule, template, params, position)
     token = position.token
@@ -117,8 +119,9 @@ def _listing_link(
 ) -> Link:
     further = rule.continue_.headers if rule.continue_ and continued else {}
     body = position.fill(rule.body or "", _writer_of(rule.body or ""))
+    own = (_filled(named, position) for named in (rule.headers, further))
     headers = _headers(
-        [_body_type(rule.body), portal.request.headers, rule.headers, further],
+        [_body_type(rule.body), portal.request.headers, *own],
         {**portal.request.cookies, **rule.cookies},
     )
     return Link(
@@ -135,11 +138,7 @@ def _listing_link(
 def _address(
     rule: ListingRule, template: str, params: Mapping[str, str], position: Position
 ) -> str:
-    filled = {
-        name: position.fill(value)
-        for name, value in params.items()
-        if not position.lacks(value)
-    }
+    filled = _filled(params, position)
     url = position.fill(template, lambda value: quote(value, safe=""))
     try:
         return urls.canonical(_with_params(url, filled))
@@ -147,6 +146,15 @@ def _address(
         raise ConfigError(
             f"listing {rule.id!r}: {url[:200]!r} is no http or https URL"
         ) from exc
+
+
+def _filled(named: Mapping[str, str], position: Position) -> dict[str, str]:
+    """Return named texts with their places filled, without those that lack a value."""
+    return {
+        name: position.fill(value)
+        for name, value in named.items()
+        if not position.lacks(value)
+    }
 
 
 def _with_params(url: str, params: Mapping[str, str]) -> str:

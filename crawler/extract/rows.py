@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from crawler.config.portal import ListingRule, Portal, Rule, SkipRule, StateRule
-    from crawler.extract.selectors import Node
+    from crawler.extract.selectors import Found, Node
     from crawler.model import Capture, Json, Response
 
 Source: TypeAlias = Literal["rows", "state", "json", "feed", "sitemap"]
@@ -139,9 +139,9 @@ def reason_to_skip(node: Node, skips: tuple[SkipRule, ...], page: Page) -> str |
     return next((skip.reason for skip in skips if _meets(skip.when, node, page)), None)
 
 
-def values_of(node: Node, rule: Rule, page: Page, *, name: str) -> tuple[str, ...]:
+def found_in(node: Node, rule: Rule, page: Page, *, name: str) -> list[Found]:
     """Return what a field's rule finds in a row; one text unless it may have many."""
-    found = tuple(found.text for found in texts(rule, node, page))
+    found = texts(rule, node, page)
     return found if name in _MANY else found[:1]
 
 

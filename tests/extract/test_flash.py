@@ -238,6 +238,32 @@ def test_reads_tickers_as_texts_or_objects(
     assert [(x.symbol, x.name) for x in item.tickers] == tickers
 
 
+def test_reads_tickers_of_the_text_too() -> None:
+    """What the text names stands after the row's own, without its marks."""
+    content = "$Meta Platforms (META.US)$ 與騰野（09871.HK）走高，META.US 再升"
+    item = flash_of({**ROW, "content": content, "codes": ["09871.HK", "1.HK"]})
+    assert item.body_text == content.replace("$", "")
+    assert [(x.symbol, x.name, x.mentions) for x in item.tickers] == [
+        ("09871.HK", "與騰野", 1),
+        ("1.HK", None, 0),
+        ("META.US", "Meta Platforms", 2),
+    ]
+
+
+def test_tells_the_language_of_each_part() -> None:
+    """The body's language is the item's; what cannot be told is the portal's."""
+    item = flash_of(
+        {**ROW, "from": "财联社", "title": "Container rates fall for a fifth week"}
+    )
+    assert item.language == "zh-Hant"
+    assert item.languages == {
+        "title": "en",
+        "body": "zh-Hant",
+        "tags": "zh-Hant",
+        "source": "zh-Hans",
+    }
+
+
 def test_reads_flashes_from_html() -> None:
     """HTML rows without a link are flash items too."""
     page = "<ul><li><i>13:54</i><b>快訊一則</b></li><li><i>13:50</i><b>二</b></li></ul>"

@@ -622,6 +622,24 @@ def test_a_rule_that_finds_nothing_is_no_hint() -> None:
     assert link.hint == {}
 
 
+@pytest.mark.parametrize(
+    ("form", "text", "hint"),
+    [
+        ("%d.%m.%Y", "05.07.2025", "2025-07-05"),
+        ("%d/%m/%Y %H:%M", "05/07/2025 08:30", "2025-07-05T08:30:00+00:00"),
+        ("%d.%m.%Y", "gestern", "gestern"),
+    ],
+)
+def test_a_time_in_a_form_of_its_own_becomes_a_common_one(
+    form: str, text: str, hint: str
+) -> None:
+    """Only the listing's rule knows the form, so the hint no longer needs it."""
+    rule = {"path": "p", "format": form}
+    portal = portal_of({"rows": "@", "fields": {**FIELDS, "published": rule}})
+    (link,) = read(portal, [{"u": "/a/1", "p": text}]).links
+    assert link.hint["published"].values == (hint,)
+
+
 def test_unites_the_steps_of_a_rendered_page() -> None:
     """Rows that scrolled out of the document are still rows of the page."""
     portal = portal_of(
@@ -703,6 +721,28 @@ def test_refuses_what_is_no_listing(
     assert failed.value.reason == Reason.BAD_LISTING
     assert detail in failed.value.detail
     assert len(failed.value.detail) < 400
+
+
+CHALLENGE = "<title>Just a moment...</title><script>window._cf_chl_opt={}</script><p>x"
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        {"rows": "data"},
+        {"from": "rows", "rows": "a"},
+        {"from": "feed"},
+        {"from": "state", "state": {"name": "X", "rows": "l"}},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 403, 503])
+def test_tells_a_challenge_from_a_changed_layout(
+    listing: dict[str, Any], status: int
+) -> None:
+    """A challenge in the listing's place is blocked, whatever was to come."""
+    with pytest.raises(NotExtracted) as failed:
+        read(portal_of(listing), CHALLENGE, status=status)
+    assert failed.value.reason == Reason.BLOCKED
 
 
 @pytest.mark.parametrize("status", [204, 304, 403, 404, 500])

@@ -267,6 +267,13 @@ def test_headers_and_parameters_add_up() -> None:
     )
 
 
+def test_a_cursor_may_stand_in_a_header() -> None:
+    """A header that changes from page to page is absent where nothing is there yet."""
+    portal = portal_of({"headers": {"X-C": "c={cursor}"}, "next": {"cursor": "c"}})
+    assert seed_links(portal)[0].headers == ()
+    assert next_of(read(portal, {"c": "k 1"})).headers == (("X-C", "c=k 1"),)
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "first", "then"),
     [
