@@ -35,7 +35,7 @@ _FORM_PART = re.compile(
     rb'(\bname="([^"\r\n]*)"(?:[^\r\n]*\r?\n)(?:[^\r\n]+\r?\n)*\r?\n)(.*?)(?=\r?\n--)',
     re.DOTALL,
 )
-_USERINFO = re.compile(rb"(?<=://)[^/?#@\s]*(?=@)")
+_USERINFO = re.compile(rb"(?<=://)[^/?#\s]*(?=@)")
 _URL_HEADERS = (b"referer", b"origin", b"location", b"content-location", b"refresh")
 
 
@@ -74,19 +74,18 @@ def redact(exchange: Exchange, policy: Policy) -> tuple[Exchange, tuple[str, ...
     masker = _Masker(policy)
     stored = replace(
         exchange,
-        url=masker.url(exchange.url.encode("utf-8", "surrogatepass")).decode(
-            "utf-8", "surrogatepass"
-        ),
+        url=masker.text(exchange.url),
         request=masker.request(exchange.request),
         response=masker.response(exchange.response),
         interim=masker.head(exchange.interim),
+        error=None if exchange.error is None else masker.text(exchange.error),
     )
     return stored, tuple(sorted(masker.notes))
 
 
 def mask_url(url: str, policy: Policy) -> str:
     """Return url as it is stored: what an index of stored captures is asked for."""
-    return _Masker(policy).url(url.encode()).decode()
+    return _Masker(policy).text(url)
 
 
 class _Masker:
@@ -102,6 +101,11 @@ class _Masker:
         self._keeps_userinfo = policy.mode == "none"
         self._headers = _header_line(policy.headers())
         self._url_headers = _header_line(_URL_HEADERS)
+
+    def text(self, text: str) -> str:
+        """Mask the URLs in a text."""
+        masked = self.url(text.encode("utf-8", "surrogatepass"))
+        return masked.decode("utf-8", "surrogatepass")
 
     def url(self, url: bytes) -> bytes:
         """Mask userinfo and parameters of a URL."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from crawler.http import payload_chunks, read_head
+from crawler.warc.format import WARC_FIELDS
 from crawler.warc.salvage import spans
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def verify_file(path: Path, *, read_data: bool) -> Iterator[Problem]:
 
     Every member is inflated to its trailer in any case; read_data checks block and
     payload digests too.  References out of the file are legal and not looked at, but
-    concurrent records are written together and must be here.
+    the records of one exchange are written together and must be here.
     """
     seen = _Seen()
     for span in spans(path):
@@ -88,7 +89,7 @@ class _Seen:
             message = "the record's id was used before in this file"
             yield _problem(Fault.DUPLICATE_ID, span, record, message)
         self.digests[record.record_id] = digest
-        for target in record.header_all("WARC-Concurrent-To"):
+        for target in _written_together(record):
             message = f"concurrent record {target!r} is not in the file"
             problem = _problem(Fault.CONCURRENT_MISSING, span, record, message)
             self.references.append((problem, target, None))
@@ -107,6 +108,17 @@ class _Seen:
                 wrong = self.digests.get(target, digest) != digest
             if wrong:
                 yield problem
+
+
+def _written_together(record: ParsedRecord) -> tuple[str, ...]:
+    """Return the records that were appended at once with this one.
+
+    What is said of a whole page visit may come after the file was rolled.
+    """
+    of_exchange = record.type == "request" or (
+        record.type == "metadata" and record.header("Content-Type") == WARC_FIELDS
+    )
+    return record.header_all("WARC-Concurrent-To") if of_exchange else ()
 
 
 def _problem(fault: Fault, span: Span, record: ParsedRecord, message: str) -> Problem:

@@ -115,6 +115,11 @@ class SegmentWriter:
             os.close(self._descriptor)
         return _rename(self.path)
 
+    def abandon(self) -> None:
+        """Close the file and leave it ``.open``, for `recover`; nothing is synced."""
+        with _unwritable(self.path):
+            os.close(self._descriptor)
+
 
 def opened_path(path: Path) -> Path:
     """Return where the file is while it is written."""

@@ -25,7 +25,7 @@ from crawler.warc.cdxj import (
     write_sorted,
 )
 from crawler.warc.reader import read_at, ref_of, scan
-from tests.warc.sample import AT, Written
+from tests.warc.sample import AT, Segment, Written, exchange, plain
 
 TEXT = st.text(max_size=12)
 MAYBE = st.none() | TEXT
@@ -189,3 +189,26 @@ def test_requests_that_differ_have_other_digests() -> None:
     assert request_digest("get", "u", [("A", "1"), ("b", "2")]) == request_digest(
         "GET", "u", [("B", " 2"), ("a", "1")]
     )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://e.com:99999/",
+        "http://e.com:x/",
+        "http://[::1/",
+        "http:///",
+        "//",
+        "urn:dom:http://e.com/a b",
+        "http://e.com/\ud800 \u2028",
+        "http://\u00e9.com/\u00fc?\u00e4",
+        "",
+    ],
+)
+def test_every_url_has_a_line(segment: Segment, url: str) -> None:
+    """No URL that was asked for, however broken, stops the archive or its index."""
+    records, refs = segment.add(exchange(plain(), url=url))
+    line = line_for(records[0], refs[0])
+    assert line is not None
+    assert parse_line(format_line(line)) == line
+    assert Index([line]).at(url) == (line,)

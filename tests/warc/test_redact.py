@@ -30,8 +30,9 @@ def full() -> Exchange:
     answer = plain(extra=COOKIES + b"Location: /b?token=s3cr3t#f\r\n")
     return exchange(
         answer,
-        url="https://me:s3cr3t@e.com/a?token=s3cr3t&x=1",
+        url="https://me:s3cr3t@s3cr3t@e.com/a?token=s3cr3t&x=1",
         request=REQUEST,
+        error="no end of 'https://e.com/?token=s3cr3t'",
         interim=b"HTTP/1.1 103 E\r\nSet-Cookie: s3cr3t\r\n\r\n",
     )
 
@@ -39,7 +40,8 @@ def full() -> Exchange:
 def bytes_of(one: Exchange) -> bytes:
     """Return all that would be stored of an exchange."""
     assert one.response is not None
-    return one.url.encode() + one.request + one.response.read() + one.interim
+    text = f"{one.url} {one.error}"
+    return text.encode() + one.request + one.response.read() + one.interim
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_no_secret_is_left(policy: Policy) -> None:
     assert b"X-authorization: kept\r\n" in stored.request
     assert b"AUTHORIZATION : ***** ******\r\n ****** ******\r\n" in stored.request
     assert b"GET /a?token=******&x=1 HTTP/1.1\r\n" in stored.request
-    assert stored.url == "https://*********@e.com/a?token=******&x=1"
+    assert stored.url == "https://****************@e.com/a?token=******&x=1"
     assert mask_url(one.url, policy) == stored.url
 
 

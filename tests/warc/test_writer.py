@@ -94,6 +94,7 @@ def test_an_append_is_all_or_none(segment: Segment) -> None:
 def crashed(segment: Segment) -> tuple[Path, list[RecordRef]]:
     """Give a file left open, and where its records are."""
     refs = segment.add(exchange(plain()))[1]
+    segment.writer.abandon()
     return opened_path(segment.writer.path), refs
 
 
