@@ -19,17 +19,16 @@ import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from crawler.archive import layout
 from crawler.archive.ledger import Ended
+from crawler.archive.refs import ref_from_json, ref_to_json
 from crawler.archive.segment import DECISIONS_TYPE, OpenSegment
 from crawler.archive.spool import SegmentRow, transaction
 from crawler.errors import PortalkeepError, SpoolUnwritable
 from crawler.log import get_log
-from crawler.model import RecordRef
 from crawler.warc.redact import Policy, redact
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from crawler.archive.segment import Origin
     from crawler.clock import Clock
     from crawler.frontier.sqlite import Child
-    from crawler.model import Exchange, Work
+    from crawler.model import Exchange, RecordRef, Work
 
 IDLE_S = 1.0
 log = get_log(__name__)
@@ -134,6 +133,10 @@ class Recorder:
         """Start the thread."""
         self._thread.start()
 
+    def is_alive(self) -> bool:
+        """Tell whether the thread runs."""
+        return self._thread.is_alive()
+
     def record(
         self, exchange: Exchange, page_id: str | None, asked: str | None = None
     ) -> Future[RecordRef]:
@@ -196,10 +199,11 @@ class Recorder:
                 future.set_exception(self._failure)
                 return
             try:
-                future.set_result(action())
-            except PortalkeepError as exc:
+                result = action()
+            except BaseException as exc:
                 future.set_exception(exc)
                 raise
+            future.set_result(result)
 
         self._calls.put((call, urgent))
         return future
@@ -218,7 +222,6 @@ class Recorder:
         try:
             call, urgent = self._calls.get(timeout=self._patience_s())
         except Empty:
-            call, urgent = None, False
             self._commit()
             self._keep_house()
             return
@@ -307,7 +310,7 @@ class Recorder:
             raise
         for (_, future), ended in zip(endings, results, strict=True):
             future.set_result(ended)
-        self._roll_if_due()
+        self._keep_house()
 
     def _make_true(self, endings: list[tuple[Ending, Future[Ended]]]) -> list[Ended]:
         segment = self._open()
@@ -391,27 +394,3 @@ class Recorder:
         self._segment = None
         log.info("segment_rolled", segment=name, bytes=segment.writer.size)
         self._rolled(name)
-
-
-def ref_to_json(ref: RecordRef) -> dict[str, Any]:  # Any: JSON
-    """Return a reference as JSON-able values."""
-    return {
-        "record_id": ref.record_id,
-        "warc": ref.warc,
-        "offset": ref.offset,
-        "length": ref.length,
-        "target_uri": ref.target_uri,
-        "captured_at": ref.captured_at.isoformat(),
-        "payload_digest": ref.payload_digest,
-        "payload_record": ref.payload_record,
-        "payload_at": ref.payload_at.isoformat() if ref.payload_at else None,
-    }
-
-
-def ref_from_json(row: dict[str, Any]) -> RecordRef:  # Any: JSON
-    """Return the reference that ref_to_json made the values of."""
-    times = {
-        name: datetime.fromisoformat(row[name]) if row.get(name) else None
-        for name in ("captured_at", "payload_at")
-    }
-    return RecordRef(**{**row, **times})

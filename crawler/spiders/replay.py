@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from scrapy.http import Headers, Response
 
-from crawler.archive.recorder import ref_to_json
+from crawler.archive.refs import ref_to_json
 from crawler.model import Reason
 from crawler.spiders.handler import FetchFailed
 from crawler.warc.format import safe_uri

@@ -18,7 +18,7 @@ from scrapy.exceptions import IgnoreRequest
 from crawler import http, urls
 from crawler.archive.captures import first_at
 from crawler.archive.ledger import Ending
-from crawler.archive.recorder import ref_from_json
+from crawler.archive.refs import ref_from_json
 from crawler.errors import NotExtracted
 from crawler.extract import further_urls
 from crawler.frontier import policy
