@@ -74,10 +74,12 @@ def end_failed(job: Job, failure: BaseException) -> None:
     )
     if not explained:
         job.begin(None)
-    job.end_open(reason, detail)
+    job.end_open(reason, f"{reason.value}: {detail}")
 
 
 def fail(job: Job, failure: BaseException | None) -> NoReturn:
     """Raise what the job's last exchange ended with."""
     last = job.recordings[-1]
-    raise FetchFailed(last.reason or Reason.BAD_RESPONSE, last.error or "") from failure
+    reason = last.reason or Reason.BAD_RESPONSE
+    detail = (last.error or "").removeprefix(f"{reason.value}: ")
+    raise FetchFailed(reason, detail) from failure

@@ -86,7 +86,9 @@ class RecordingProtocol(_Protocol):
             raise CaptureUnavailable("a request came to the wire without its job")
         handle = self.transport.getHandle()
         self._tls_handle = handle if isinstance(handle, SSL.Connection) else None
-        recording = job.begin(self.transport.getPeer().host)
+        recording = job.begin(
+            self.transport.getPeer().host, has_left=_has_left(self._tls_handle)
+        )
         write_to = type(request).writeTo
 
         def recorded(transport: object) -> object:
@@ -131,11 +133,8 @@ class RecordingProtocol(_Protocol):
         super().connectionLost(reason)
 
     def _end(self, recording: Recording, reason: Failure) -> None:
-        handle = self._tls_handle
-        if handle is not None and handle.get_cipher_name() is None:
-            recording.unsent()
         # Many servers leave out TLS's own goodbye, which looks like a reset.
-        clean = bool(reason.check(ConnectionDone)) or handle is not None
+        clean = bool(reason.check(ConnectionDone)) or self._tls_handle is not None
         recording.lost(
             clean=clean,
             why=f"{type(reason.value).__name__}: {reason.getErrorMessage()}"[:200],
@@ -149,6 +148,11 @@ class RecordingProtocol(_Protocol):
         version = handle.get_protocol_version_name().lower().replace("tlsv", "tls/")
         version = version if "." in version else f"{version}.0"
         return Tls(version, handle.get_cipher_name() or "")
+
+
+def _has_left(handle: SSL.Connection | None) -> Callable[[], bool]:
+    """Return what tells whether a request can have left: after the handshake."""
+    return lambda: handle is None or handle.get_finished() is not None
 
 
 class _Tee:

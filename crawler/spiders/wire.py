@@ -63,9 +63,15 @@ class Job:
     broken: OSError | None = None
     refused: str | None = None
 
-    def begin(self, ip: str | None) -> Recording:
-        """Start the record of one exchange with the peer at ip."""
-        recording = Recording(self, None if self.via else ip)
+    def begin(
+        self, ip: str | None, *, has_left: Callable[[], bool] = lambda: True
+    ) -> Recording:
+        """Start the record of one exchange with the peer at ip.
+
+        ``has_left`` is asked at the end whether what was written was sent at all: it
+        is not where no TLS session came about.
+        """
+        recording = Recording(self, None if self.via else ip, has_left)
         self.recordings.append(recording)
         return recording
 
@@ -101,7 +107,7 @@ class Recording:
         error: why there is no whole response, one line.
     """
 
-    def __init__(self, job: Job, ip: str | None) -> None:
+    def __init__(self, job: Job, ip: str | None, has_left: Callable[[], bool]) -> None:
         """Start now, by the job's clock."""
         self.ended = self.touched = self.reusable = False
         self.reason: Reason | None = None
@@ -109,6 +115,7 @@ class Recording:
         self.error: str | None = None
         self._job = job
         self._ip = ip
+        self._has_left = has_left
         self._tls: Tls | None = None
         self._started_at = job.clock.now()
         self._started_s = time.monotonic()
@@ -126,10 +133,6 @@ class Recording:
         """Add content to the request; after the end it is no longer this one's."""
         if not self.ended:
             self._request += content
-
-    def unsent(self) -> None:
-        """Forget the request: it was written and never left (no TLS session)."""
-        self._request.clear()
 
     def received(self, content: bytes, tls: Tls | None = None) -> None:
         """Add what was read.
@@ -262,6 +265,8 @@ class Recording:
 
     def _finish(self) -> None:
         self.ended = True
+        if not self._has_left():
+            self._request.clear()
         self._elapsed_ms = self._since_start_ms()
 
     def _since_start_ms(self) -> int:

@@ -199,6 +199,7 @@ def settings() -> dict[str, Any]:
         },
         "CONCURRENT_REQUESTS": 1,
         "DEFAULT_REQUEST_HEADERS": {"Accept": "*/*"},
+        "HTTPERROR_ALLOW_ALL": True,
         "LOG_LEVEL": "ERROR",
         "REMOTE_CONTROL_ENABLED": False,
         "TELNETCONSOLE_ENABLED": False,
@@ -212,7 +213,8 @@ def main(plan_file: str) -> None:
     context = Context(plan)
     spider = type("PlannedSpider", (WireSpider,), {"plan": plan, "context": context})
     crawler = process.create_crawler(spider)
-    crawler.portalkeep = context  # type: ignore[attr-defined]
+    if not plan.get("contextless"):
+        crawler.portalkeep = context  # type: ignore[attr-defined]
     process.crawl(crawler)
     process.start()
 

@@ -143,26 +143,46 @@ class WireServer:
     async def _proxy(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Pass on: a CONNECT as a tunnel, else the request in origin-form."""
         self._own()
         with contextlib.suppress(*_GONE):
             request = await _read_request(reader)
-            if request is None:
-                return
-            self.forwarded.append(request)
-            method, target, _ = request.split(b" ", 2)
-            if method == b"CONNECT":
-                port, first = int(target.rpartition(b":")[2]), b""
-                writer.write(b"HTTP/1.1 200 Here you go\r\nVia: x\r\n\r\n")
+            if request is not None and request.startswith(b"CONNECT"):
+                await self._tunnel(request, reader, writer)
             else:
-                host, path = target.removeprefix(b"http://").split(b"/", 1)
+                await self._forward(request, reader, writer)
+        writer.close()
+
+    async def _tunnel(
+        self, request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.forwarded.append(request)
+        port = int(request.split(b" ")[1].rpartition(b":")[2])
+        back, upstream = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 Here you go\r\nVia: x\r\n\r\n")
+        await asyncio.gather(_pump(reader, upstream), _pump(back, writer))
+        upstream.close()
+
+    async def _forward(
+        self,
+        request: bytes | None,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """Pass on requests in origin-form, without the proxy's password."""
+        upstream: asyncio.StreamWriter | None = None
+        while request is not None:
+            self.forwarded.append(request)
+            target = request.split(b" ")[1]
+            host, path = target.removeprefix(b"http://").split(b"/", 1)
+            if upstream is None:
                 port = int(host.rpartition(b":")[2])
-                first = _without_secret(request.replace(target, b"/" + path, 1))
-            upstream_reader, upstream = await asyncio.open_connection("127.0.0.1", port)
-            upstream.write(first)
-            await asyncio.gather(
-                _pump(reader, upstream), _pump(upstream_reader, writer)
-            )
+                back, upstream = await asyncio.open_connection("127.0.0.1", port)
+                pump = asyncio.ensure_future(_pump(back, writer))
+            upstream.write(_without_secret(request.replace(target, b"/" + path, 1)))
+            request = await _read_request(reader)
+        if upstream is not None:
+            upstream.close()
+            await pump
 
 
 async def _read_request(reader: asyncio.StreamReader) -> bytes | None:

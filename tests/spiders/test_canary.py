@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+import scrapy
+from twisted.web.client import HTTPConnectionPool
+
+from crawler.errors import CaptureUnavailable
+from crawler.spiders import canary, scrapy_private
+
+
+def test_the_installed_scrapy_is_as_the_hook_needs_it() -> None:
+    """With the pinned versions the canary sings."""
+    canary.check()
+
+
+def test_another_minor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another minor of Scrapy is refused by name."""
+    monkeypatch.setattr(scrapy, "__version__", "2.20.0")
+    with pytest.raises(CaptureUnavailable, match=r"2\.20\.0"):
+        canary.check()
+
+
+def test_a_changed_signature_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that takes other parameters than it did is refused by name."""
+    changed = (HTTPConnectionPool.getConnection, ("self", "key", "endpoint", "new"))
+    monkeypatch.setattr(scrapy_private, "SIGNATURES", (changed,))
+    with pytest.raises(CaptureUnavailable, match="getConnection"):
+        canary.check()
+
+
+def test_a_hook_that_loses_a_byte_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one byte of an answer is lost on its way, nothing is fetched."""
+    real = scrapy_private.RecordingProtocol.dataReceived
+    seen = []
+
+    def lossy(self: scrapy_private.RecordingProtocol, data: bytes) -> None:
+        seen.append(data)
+        if len(seen) != 150:
+            real(self, data)
+
+    monkeypatch.setattr(scrapy_private.RecordingProtocol, "dataReceived", lossy)
+    with pytest.raises(CaptureUnavailable):
+        canary.check()
+
+
+def test_a_request_that_is_not_copied_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the request's bytes are not seen, nothing is fetched."""
+    monkeypatch.setattr(scrapy_private._Tee, "writeSequence", lambda *_: None)
+    with pytest.raises(CaptureUnavailable):
+        canary.check()
+
+
+def test_a_hook_that_raises_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any failure in memory is the canary's own error, with its cause."""
+    monkeypatch.delattr(scrapy_private.RecordingProtocol, "_tls")
+    with pytest.raises(CaptureUnavailable, match="AttributeError") as raised:
+        canary.check()
+    assert isinstance(raised.value.__cause__, AttributeError)
