@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from crawler import __version__
 from crawler.config.digest import config_digest as digest_of
-from crawler.config.portal import ItemRule, Portal
 from crawler.errors import NotExtracted
 from crawler.extract.further import further_urls
+from crawler.extract.generic import generic_portal
 from crawler.extract.item import extract_item_from
 from crawler.extract.listing import extract_listing_from, seed_links
 from crawler.model import Capture, Kind, Link, Reason, Response
@@ -21,6 +21,7 @@ from crawler.model import Capture, Kind, Link, Reason, Response
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from crawler.config.portal import Portal
     from crawler.extract.body import Excluded
     from crawler.item import Item, Listing
 
@@ -33,8 +34,6 @@ __all__ = [
     "further_urls",
 ]
 
-GENERIC = Portal(id="generic", items=(ItemRule(match="", required=()),))
-"""Rules for a page of no portal: everything generic, nothing required."""
 _OK = 200
 
 
@@ -113,9 +112,8 @@ def extract_item(
     """
     link = Link(url, Kind.ITEM)
     capture = _capture(link, body, url, captured_at, content_type)
-    return extract_item_from(
-        capture, portal or GENERIC, config_digest=digest_of(portal or GENERIC)
-    ).item
+    rules = portal or generic_portal(url)
+    return extract_item_from(capture, rules, config_digest=digest_of(rules)).item
 
 
 def extract_listing(
@@ -128,25 +126,28 @@ def extract_listing(
 ) -> Listing:
     """Return the listing of one page's bytes.
 
-    The portal's listing that begins at url is read, else its first one.
+    The portal's listing that begins at url is read, else its first one.  Without a
+    portal every link with the text of a headline is one, and feeds and sitemaps are
+    told by their root element.
 
     Args:
         body: as served, content-coding undone; any encoding.
         url: the page's own.
         captured_at: relative dates count from it; aware.
         content_type: of the response, if known.
-        portal: its rules.
+        portal: its rules; None reads everything generically.
 
     Raises:
         NotExtracted: the page gives no listing, for a reason.
     """
-    if portal is None or not portal.listings:
-        raise NotExtracted(Reason.NO_RULE, "no portal with a listing is given")
-    seeds = seed_links(portal)
+    rules = portal or generic_portal(url, body)
+    seeds = seed_links(rules)
+    if not seeds:
+        raise NotExtracted(Reason.NO_RULE, f"portal {rules.id!r} has no listing")
     link = next((seed for seed in seeds if seed.url == url), seeds[0])
     capture = _capture(link, body, url, captured_at, content_type)
     return extract_listing_from(
-        capture, portal, config_digest=digest_of(portal), version=__version__
+        capture, rules, config_digest=digest_of(rules), version=__version__
     )
 
 

@@ -35,6 +35,7 @@ _BAD = re.compile(
     re.IGNORECASE,
 )
 _LEAF_TAGS = frozenset({"p", "blockquote", "pre", "h1", "h2", "h3", "h4", "li", "br"})
+_BY_TAG = {"article": 0.25, "body": -0.5, "html": -0.75}
 _MIN_PARAGRAPH = 12
 _MIN_BODY = 40
 _MIN_TITLE = 4
@@ -88,9 +89,8 @@ class _Box:
     def weight(self) -> float:
         """The score, less for links, more for a telling class or id."""
         named = f"{self.element.get('class') or ''} {self.element.get('id') or ''}"
-        factor = 1.0 + 0.25 * bool(_GOOD.search(named)) - 0.5 * bool(_BAD.search(named))
-        if self.element.tag == "article":
-            factor += 0.25
+        factor = 1.0 + 0.5 * bool(_GOOD.search(named)) - 0.5 * bool(_BAD.search(named))
+        factor += _BY_TAG.get(self.element.tag, 0.0)
         return self.score * factor * (1.0 - self.linked / max(self.characters, 1))
 
 

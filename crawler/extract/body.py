@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _MARKUP = re.compile(
     r"<(?:p|div|br|img|span|a|h[1-6]|ul|ol|table|section)\b", re.IGNORECASE
 )
+_TITLE_WITHIN = 20
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -98,7 +99,9 @@ def read_generic_body(
     """Return the body in an element that no rule named: without its inner boxes."""
     cutter = _Cutter((*rule.drop_lines, *portal.drop_lines), title)
     cutter.body.method = "generic:body"
-    cutter.take(_walked(page, [element], rule, SKIPPED_TAGS | BOX_TAGS))
+    walked = _walked(page, [element], rule, SKIPPED_TAGS | BOX_TAGS)
+    walked.pieces = _after_title(walked.pieces, title)
+    cutter.take(walked)
     return cutter.body
 
 
@@ -138,6 +141,14 @@ def _walked(
         node for css in rule.remove for body in bodies for node in select_css(css, body)
     ]
     return walk(bodies, page, lazy=rule.lazy, removed=removed, skipped_tags=skipped)
+
+
+def _after_title(pieces: list[Piece], title: str | None) -> list[Piece]:
+    """Return what follows the title's own heading, all where there is none."""
+    for at, piece in enumerate(pieces[:_TITLE_WITHIN]):
+        if piece.type == "heading" and _same(piece.text, title):
+            return pieces[at:]
+    return pieces
 
 
 class _Cutter:

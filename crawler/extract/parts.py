@@ -130,18 +130,21 @@ def read_tickers(
     rule = sources.rule.tickers
     marked = list(_marked(sources)) if rule.css else []
     text = "\n".join((title or "", *body.printed)) if rule.text else ""
-    written = [(each.symbol, each.name) for each in tickers_in(text)]
+    written = {each.symbol: each for each in tickers_in(text)}
     by_markup = Counter(symbol for symbol, _ in marked)
-    by_text = Counter(symbol for symbol, _ in written)
     names: dict[str, str | None] = {}
-    for symbol, name in (*marked, *written):
+    for symbol, name in marked:
         names[symbol] = names.get(symbol) or name
+    for symbol, each in written.items():
+        names[symbol] = names.get(symbol) or each.name
     tickers = tuple(
         Ticker(
             symbol=symbol,
             name=name,
             market=symbol.rpartition(".")[2] if "." in symbol else None,
-            mentions=max(by_markup[symbol], by_text[symbol]),
+            mentions=max(
+                by_markup[symbol], written[symbol].mentions if symbol in written else 0
+            ),
         )
         for symbol, name in names.items()
     )

@@ -46,6 +46,7 @@ _LABELLED = re.compile(
 _FULL_DAY = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}")
 _LINES_BEFORE, _LINES_AFTER = 3, 8
 _LINE_CHARACTERS = 120
+_BESIDE_CHARACTERS = 16  # a source's name and its label
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ def _visible(sources: Sources, title: str | None) -> Iterator[Timed]:
 
 def _tells_itself(moment: Moment, line: str) -> bool:
     """Tell whether the line is a time and little else, or holds a whole day."""
-    return len(line) <= 2 * len(moment.raw) or bool(_FULL_DAY.search(line))
+    beside = len(line) - len(moment.raw)
+    return beside <= _BESIDE_CHARACTERS or bool(_FULL_DAY.search(line))
 
 
 def _in_url(sources: Sources) -> Iterator[Timed]:
