@@ -194,7 +194,7 @@ class Ledger:
             if refused is not None:
                 self._skip(refused, ending, segment)
                 continue
-            room -= 1
+            room -= link.kind is Kind.ITEM
             children.append(Child(link, depth, parent=work.work_id))
         new_links = self.frontier.add(self.run_id, children, self.portal)
         ended = self._walk_on(ending, new_links + len(listing.flashes), segment)

@@ -23,7 +23,6 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from crawler.archive import layout
-from crawler.archive.ledger import Ended
 from crawler.archive.refs import ref_from_json, ref_to_json
 from crawler.archive.segment import DECISIONS_TYPE, OpenSegment
 from crawler.archive.spool import SegmentRow, transaction
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from crawler.archive.ledger import Ending, Ledger
+    from crawler.archive.ledger import Ended, Ending, Ledger
     from crawler.archive.segment import Origin
     from crawler.clock import Clock
     from crawler.frontier.sqlite import Child

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crawler.errors import SpoolUnwritable
+from crawler.frontier.rows import dumps
 from crawler.item import Head
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class Spool:
                 run.state,
                 run.started_at.isoformat(),
                 run.config_digest,
-                json.dumps(run.config, ensure_ascii=False, sort_keys=True),
+                dumps(run.config),
             ),
         )
 
@@ -309,7 +310,7 @@ class Spool:
                 segment,
                 entry["outcome"],
                 entry.get("reason"),
-                json.dumps(entry, ensure_ascii=False),
+                dumps(entry),
             ),
         )
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scrapy.crawler import AsyncCrawlerProcess, Crawler
-
 from crawler.archive.committer import Committer
 from crawler.archive.store import open_store
 from crawler.config.digest import config_digest, resolved
@@ -20,8 +18,7 @@ from crawler.jobs.lock import portal_lock
 from crawler.jobs.run import close_run, new_record_id, open_run
 from crawler.log import get_log
 from crawler.spiders.context import CrawlContext
-from crawler.spiders.portal import PortalSpider
-from crawler.spiders.settings import PROCESS_SETTINGS, settings_for
+from crawler.spiders.engine import run_engines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,7 +107,7 @@ def crawl(
                 )
             except PortalkeepError as exc:
                 results.append(_failed(portal.id, None, exc))
-        _run_engines(crawls)
+        run_engines([crawl.context for crawl in crawls])
         results.extend(finish(crawl) for crawl in crawls)
     return results
 
@@ -172,18 +169,6 @@ def begin(
         context.progress = lambda ending, ended: progress(portal.id, ending, ended)
     log.info("run_started", portal=portal.id, run=run.row.run_id, resumed=run.resumed)
     return Crawl(run, store, recorder, committer, context)
-
-
-def _run_engines(crawls: Sequence[Crawl]) -> None:
-    """Run Scrapy until every portal's frontier is empty, or the user stops it."""
-    if not crawls:
-        return
-    process = AsyncCrawlerProcess(PROCESS_SETTINGS)
-    for crawl in crawls:
-        crawler = Crawler(PortalSpider, settings_for(crawl.context.portal))
-        crawler.portalkeep = crawl.context  # type: ignore[attr-defined]
-        process.crawl(crawler, portal=crawl.context.portal.id)
-    process.start()
 
 
 def finish(crawl: Crawl) -> Result:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.archive.captures import Archive
-from crawler.archive.collection import Collection
 from crawler.config.digest import config_digest
 from crawler.errors import NotExtracted, UsageError
 from crawler.extract import extract
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from crawler.archive.captures import StoredVisit
+    from crawler.archive.collection import Collection
     from crawler.archive.manifest import Segment
     from crawler.clock import Clock
     from crawler.config.portal import Portal

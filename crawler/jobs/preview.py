@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from scrapy.crawler import AsyncCrawlerProcess, Crawler
 
 from crawler import urls
 from crawler.archive.ledger import Ended
@@ -20,12 +17,12 @@ from crawler.extract.rules import rule_for
 from crawler.jobs.run import new_record_id
 from crawler.model import Capture, Kind, Link, Outcome, Response, Work
 from crawler.spiders.context import CrawlContext
-from crawler.spiders.portal import PortalSpider
-from crawler.spiders.settings import PROCESS_SETTINGS, settings_for
+from crawler.spiders.engine import run_engines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from pathlib import Path
 
     from crawler.archive.ledger import Ending
     from crawler.clock import Clock
@@ -130,11 +127,7 @@ def preview_url(
         make_id=new_record_id,
     )
     context.seen = seen
-    process = AsyncCrawlerProcess(PROCESS_SETTINGS)
-    crawler = Crawler(PortalSpider, settings_for(portal))
-    crawler.portalkeep = context  # type: ignore[attr-defined]
-    process.crawl(crawler, portal=portal.id)
-    process.start()
+    run_engines([context])
     if context.failure is not None:
         raise context.failure
     if seen:

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scrapy.crawler import AsyncCrawlerProcess, Crawler
-
 from crawler.archive.captures import Archive
 from crawler.archive.ledger import Ledger
 from crawler.archive.recorder import Taken
@@ -34,9 +32,9 @@ from crawler.jobs.extract import (
 )
 from crawler.jobs.run import new_record_id
 from crawler.spiders.context import CrawlContext
-from crawler.spiders.portal import PortalSpider
+from crawler.spiders.engine import run_engines
 from crawler.spiders.replay import Playback
-from crawler.spiders.settings import PROCESS_SETTINGS, REPLAY, settings_for
+from crawler.spiders.settings import REPLAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -165,7 +163,7 @@ def replay(
         visits=playback,
         progress=progress,
     )
-    _run_engine(context)
+    run_engines([context], REPLAY)
     if context.failure is not None:
         raise context.failure
     stored = stored_items(collection, portal, selection)
@@ -187,14 +185,6 @@ def _newest(collection: Collection, portal: Portal) -> str:
         )
         raise UsageError(message)
     return run_ids[-1]
-
-
-def _run_engine(context: CrawlContext) -> None:
-    process = AsyncCrawlerProcess(PROCESS_SETTINGS)
-    crawler = Crawler(PortalSpider, settings_for(context.portal, handler=REPLAY))
-    crawler.portalkeep = context  # type: ignore[attr-defined]
-    process.crawl(crawler, portal=context.portal.id)
-    process.start()
 
 
 def _compared(

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.extract import extract
-from crawler.frontier.robots import Robots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config.portal import Portal
     from crawler.errors import PortalkeepError
+    from crawler.frontier.robots import Robots
     from crawler.item import Item, Listing
     from crawler.model import Capture, Exchange, Link, RecordRef, Work
     from crawler.spiders.handler import AddressGuard

@@ -115,6 +115,8 @@ class FrontierScheduler(BaseScheduler):
         self._look_again(taken.due_in_s)
 
     def _look_again(self, due_in_s: float | None) -> None:
-        wait_s = LOOK_AGAIN_S if due_in_s is None else min(due_in_s, LOOK_AGAIN_S)
+        wait_s = LOOK_AGAIN_S
+        if due_in_s and not self._context.under_way:  # else a visit's end asks again
+            wait_s = min(due_in_s, LOOK_AGAIN_S)
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(max(0.01, wait_s), self.ask)

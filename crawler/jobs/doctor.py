@@ -1,0 +1,117 @@
+"""Doctor: whether this machine can run what the configuration asks for."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import scrapy
+
+from crawler import __version__
+from crawler.archive.store import open_store
+from crawler.errors import ArchiveDamaged, PortalkeepError, SpoolUnwritable
+from crawler.spiders import canary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from crawler.config.settings import Settings
+
+MIN_PYTHON = (3, 11)
+FREE_BYTES = 2_000_000_000
+"""Less than this in the spool's file system is said."""
+_GB = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What one look gave.
+
+    Attributes:
+        exit_code: of the error it would be; 0 where all is well.
+    """
+
+    name: str
+    what: str
+    exit_code: int = 0
+
+    @property
+    def is_ok(self) -> bool:
+        """Tell whether all is well."""
+        return self.exit_code == 0
+
+
+def diagnose_program() -> Iterator[Diagnosis]:
+    """Look at the interpreter and at what the wire hook needs of Scrapy."""
+    version = platform.python_version()
+    good = sys.version_info >= MIN_PYTHON
+    need = "" if good else "; 3.11 or newer is needed"
+    yield Diagnosis("python", f"{version}{need}", 0 if good else 1)
+    yield Diagnosis("portalkeep", __version__)
+    yield _looked("scrapy", _scrapy)
+
+
+def diagnose_places(settings: Settings) -> Iterator[Diagnosis]:
+    """Look at spool and store by writing, reading and removing a small object."""
+    yield _looked("spool", lambda: _spool(Path(settings.spool.path)))
+    yield _looked("store", lambda: _store(settings.store.url))
+
+
+def _looked(name: str, look: Callable[[], str]) -> Diagnosis:
+    try:
+        return Diagnosis(name, look())
+    except PortalkeepError as exc:
+        return Diagnosis(name, str(exc), exc.exit_code)
+
+
+def _scrapy() -> str:
+    canary.check()
+    return f"{scrapy.__version__}, the wire hook gives every byte"
+
+
+def _spool(directory: Path) -> str:
+    """Write and sync a file in the spool.
+
+    Raises:
+        SpoolUnwritable: that is not possible.
+    """
+    probe = directory / f".probe-{secrets.token_hex(6)}"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with probe.open("xb") as file:
+            file.write(b"portalkeep")
+            file.flush()
+            os.fsync(file.fileno())
+        probe.unlink()
+        stat = os.statvfs(directory)
+    except OSError as exc:
+        message = f"{str(directory)!r} cannot be written: {exc.strerror}"
+        raise SpoolUnwritable(message) from exc
+    free = stat.f_bavail * stat.f_frsize
+    low = "; that is little, make room" if free < FREE_BYTES else ""
+    return f"{directory} can be written, {free / _GB:.1f} GB free{low}"
+
+
+def _store(url: str) -> str:
+    """Put, get, list and delete an object.
+
+    Raises:
+        StoreUnavailable: the store cannot be reached.
+        ArchiveDamaged: it gives back other bytes than were put.
+    """
+    store = open_store(url)
+    key, content = f"probe/{secrets.token_hex(8)}", secrets.token_bytes(4096)
+    try:
+        store.put_if_absent(key, content)
+        if store.get(key) != content or store.get(key, 7, 100) != content[7:107]:
+            raise ArchiveDamaged("the store gives back other bytes than were put")
+        if key not in {info.key for info in store.list("probe/")}:
+            raise ArchiveDamaged("the store does not list what was put")
+    finally:
+        store.delete(key)
+    return "an object was put, read back, listed and removed"
