@@ -94,6 +94,21 @@ _AGO_ENGLISH = re.compile(
         |[smhdwy](?=\s))s?\s{{1,2}}ago\b""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Other languages by the beginnings of their units; a marker before or after is needed.
+_FOREIGN_UNITS = {
+    "minute": "min|минут|λεπτ|dakika|phút|menit",
+    "hour": "stunde|std|heure|hora|or[ae]\\b|uur|godzin|час|ώρ|saat|timm|time|jam|giờ",
+    "day": "tag|jour|d[ií]a|giorn|dag|dni|dzień|дн|день|η?μέρ|gün|hari|ngày",
+    "week": "woche|semaine|semana|settiman|we[ek]{2}|tydzień|tygodni|недел|hafta|vecko",
+}
+_AGO_FOREIGN = re.compile(
+    r"(?P<before>\b(?:vor|il\sy\sa|hace|há|πριν(?:\sαπό)?|för)\s)?"
+    r"\b(?P<n>\d{1,4}|ein(?:e[mnr]?)?|une?|una?|uma?)\s?(?:"
+    + "|".join(f"(?P<{name}>{forms})" for name, forms in _FOREIGN_UNITS.items())
+    + r")[^\W\d_]{0,8}\.?"
+    r"(?P<after>\s(?:назад|temu|fa|geleden|önce|sedan|atrás|lalu|trước)\b)?",
+    re.IGNORECASE,
+)
 _NOW = re.compile(
     r"刚刚|刚才|剛剛|剛才|方才|방금|たった今|\bjust\snow\b|\b(?:a\smoment|moments)\sago\b",
     re.IGNORECASE,
@@ -105,10 +120,19 @@ def find_span(text: str) -> Span | None:
     """Return the span back from now that text names first."""
     if found := _AGO_HAN.search(text) or _AGO_ENGLISH.search(text):
         return _span(found)
+    for found in _AGO_FOREIGN.finditer(text):
+        if found["before"] or found["after"]:
+            return _foreign(found)
     if found := _NOW.search(text):
         zero = timedelta()
         return Span(zero, zero, _MINUTE, "minute", *found.span())
     return None
+
+
+def _foreign(found: re.Match[str]) -> Span:
+    unit = next(_UNITS[name] for name in _FOREIGN_UNITS if found[name])
+    nominal = (int(found["n"]) if found["n"].isdecimal() else 1) * unit
+    return Span(nominal, nominal, nominal + unit, _precision(unit), *found.span())
 
 
 def _span(found: re.Match[str]) -> Span | None:
