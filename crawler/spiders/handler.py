@@ -11,7 +11,7 @@ import asyncio
 import socket
 from base64 import b64encode
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +23,7 @@ from scrapy.http import Headers, Response
 from scrapy.utils.reactor import is_asyncio_reactor_installed
 
 from crawler import http
+from crawler.archive.refs import ref_to_json
 from crawler.block import SPILL_BYTES
 from crawler.errors import (
     CaptureUnavailable,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from crawler import model
     from crawler.clock import Clock
-    from crawler.model import Exchange, Json, RecordRef
+    from crawler.model import Exchange, RecordRef
 
 __all__ = [
     "AddressGuard",
@@ -152,7 +153,7 @@ class CaptureDownloadHandler(HTTP11DownloadHandler):
                 raise SpoolUnwritable(f"{self._context.spool_dir}: {job.broken}")
             request.meta["hops"] = [
                 *request.meta.get("hops", ()),
-                *(_to_json(ref) for ref in refs if ref is not None),
+                *(ref_to_json(ref) for ref in refs if ref is not None),
             ]
             response = await self._response(exchanges[-1], refs[-1])
             if response is None:
@@ -272,7 +273,3 @@ def _literal_address(host: str) -> str | None:
     with suppress(OSError, UnicodeError):
         return socket.inet_ntoa(socket.inet_aton(host))
     return None
-
-
-def _to_json(ref: RecordRef) -> dict[str, Json]:
-    return {**asdict(ref), "captured_at": ref.captured_at.isoformat()}

@@ -185,7 +185,7 @@ def _path(url: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def settings() -> dict[str, Any]:
+def settings(concurrency: int) -> dict[str, Any]:
     """Return Scrapy's settings: the handler, and no middleware that changes things."""
     middlewares = default_settings.DOWNLOADER_MIDDLEWARES_BASE
     return {
@@ -197,7 +197,8 @@ def settings() -> dict[str, Any]:
         "DOWNLOADER_MIDDLEWARES": {
             name: None for name in middlewares if not name.endswith(KEPT)
         },
-        "CONCURRENT_REQUESTS": 1,
+        "CONCURRENT_REQUESTS": concurrency,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency,
         "DEFAULT_REQUEST_HEADERS": {"Accept": "*/*"},
         "HTTPERROR_ALLOW_ALL": True,
         "LOG_LEVEL": "ERROR",
@@ -209,7 +210,7 @@ def settings() -> dict[str, Any]:
 def main(plan_file: str) -> None:
     """Crawl as the plan says."""
     plan = json.loads(Path(plan_file).read_text(encoding="utf-8"))
-    process = CrawlerProcess(settings())
+    process = CrawlerProcess(settings(plan.get("concurrency", 1)))
     context = Context(plan)
     spider = type("PlannedSpider", (WireSpider,), {"plan": plan, "context": context})
     crawler = process.create_crawler(spider)

@@ -1,11 +1,15 @@
+# mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
 import pytest
 import scrapy
 from twisted.web.client import HTTPConnectionPool
+from twisted.web.http_headers import Headers
 
+from crawler.clock import SystemClock
 from crawler.errors import CaptureUnavailable
 from crawler.spiders import canary, scrapy_private
+from crawler.spiders.wire import Job
 
 
 def test_the_installed_scrapy_is_as_the_hook_needs_it() -> None:
@@ -58,3 +62,26 @@ def test_a_hook_that_raises_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CaptureUnavailable, match="AttributeError") as raised:
         canary.check()
     assert isinstance(raised.value.__cause__, AttributeError)
+
+
+def test_late_bytes_end_a_connection(capsys: pytest.CaptureFixture[str]) -> None:
+    """Bytes on an idle connection are logged, and it is not used again."""
+    idle: list[object] = []
+    protocol = scrapy_private.RecordingFactory(idle.append, "x").buildProtocol(None)
+    protocol.makeConnection(canary._Memory())
+    job = Job("http://probe.invalid/probe?a=1", "GET", SystemClock(), 1 << 20)
+    assert canary._probe_once(protocol, job, b"") == 1
+    assert protocol.state == "QUIESCENT"
+    protocol.dataReceived(b"junk")
+    assert protocol.state == "ABORTING"
+    assert len(job.recordings) == 1
+    assert "late_bytes_dropped" in capsys.readouterr().out + capsys.readouterr().err
+
+
+def test_a_request_without_a_job_is_not_sent() -> None:
+    """A request that nobody records does not go out."""
+    protocol = scrapy_private.RecordingFactory(print, "x").buildProtocol(None)
+    protocol.makeConnection(canary._Memory())
+    request = scrapy_private.Request(b"GET", b"/", Headers(), None)
+    with pytest.raises(CaptureUnavailable):
+        protocol.request(request)

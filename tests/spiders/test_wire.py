@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ NAMES = sorted(name for name, each in BEHAVIOURS.items() if len(each.sent) < 20_
 
 
 def job(method: str = "GET", limit: int = MAX_RECORD_BYTES) -> Job:
+    """Return a job without spool or proxy."""
     return Job("http://a.example/", method, SystemClock(), limit)
 
 
@@ -32,6 +34,7 @@ def played(pieces: list[bytes], made: Job) -> tuple[Recording, Exchange]:
 
 
 def parts(exchange: Exchange) -> tuple[bytes, bytes, str | None]:
+    """Return what must not depend on how the bytes came."""
     block = exchange.response.read() if exchange.response else b""
     return exchange.interim, block, exchange.truncated
 
@@ -44,7 +47,7 @@ def test_pieces_do_not_matter(name: str, data: st.DataObject) -> None:
     sent = behaviour.sent
     cuts = data.draw(st.lists(st.integers(0, len(sent)), max_size=20).map(sorted))
     edges = [0, *cuts, len(sent)]
-    pieces = [sent[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    pieces = [sent[a:b] for a, b in pairwise(edges) if b > a]
     _, whole = played([sent] if sent else [], job(behaviour.method))
     _, cut = played(pieces, job(behaviour.method))
     assert parts(cut) == parts(whole)
@@ -106,8 +109,11 @@ def test_endless_interim_answers_end() -> None:
         (b"GET http://a.example?q HTTP/1.1\r\n\r\n", b"GET /?q HTTP/1.1\r\n\r\n"),
         (b"GET /already HTTP/1.1\r\n\r\n", b"GET /already HTTP/1.1\r\n\r\n"),
         (
-            b"POST http://a/ HTTP/1.1\r\nProxy-authorization: Basic c2VjcmV0\r\n"
-            b"A: b\r\n\r\nProxy-Authorization: in the body\n",
+            b"POST http://a/ HTTP/1.1\r\nProxy-authorization: Basic c2Vj\r\n\r\n",
+            b"POST / HTTP/1.1\r\n\r\n",
+        ),
+        (
+            b"POST / HTTP/1.1\r\nA: b\r\n\r\nProxy-Authorization: in the body\n",
             b"POST / HTTP/1.1\r\nA: b\r\n\r\nProxy-Authorization: in the body\n",
         ),
     ],
@@ -127,10 +133,7 @@ def test_a_proxied_request_is_stored_in_origin_form(
         (sized(b"ok", b"Connection: Close"), False),
         (sized(b"ok", b"Connection: x, close"), False),
         (sized(b"ok", b"Content-Length: 3"), False),
-        (
-            chunked(chunks(b"ok", 2)).replace(b"\r\n", b"\r\nContent-Length: 2\r\n", 1),
-            False,
-        ),
+        (chunked(chunks(b"ok", 2), b"Content-Length: 2"), False),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n", False),
         (b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n\r\n", True),
         (b"HTTP/1.1 101 Switching\r\n\r\n", False),

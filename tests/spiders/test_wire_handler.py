@@ -34,6 +34,7 @@ MIB = 1 << 20
 
 @pytest.fixture
 def server() -> Iterator[WireServer]:
+    """Give a running origin with its proxy."""
     with WireServer(certified()) as running:
         yield running
 
@@ -123,6 +124,7 @@ def test_failed_tls_leaves_no_request(tmp_path: Path) -> None:
 
 
 def answer_in_clear(listener: socket.socket) -> None:
+    """Accept one connection and answer it without TLS."""
     connection, _ = listener.accept()
     with connection:
         connection.recv(1 << 16)
