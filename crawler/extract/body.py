@@ -15,10 +15,13 @@ from crawler.extract.lead import is_lead
 from crawler.extract.lines import (
     editor_in,
     is_heading,
+    is_notice,
     is_promo,
     is_quote,
     is_section_label,
     is_template_leak,
+    original_title_in,
+    source_in,
 )
 from crawler.extract.page import parse_html
 from crawler.extract.selectors import (
@@ -45,6 +48,16 @@ _MARKUP = re.compile(
     r"<(?:p|div|br|img|span|a|h[1-6]|ul|ol|table|section)\b", re.IGNORECASE
 )
 _TITLE_WITHIN = 20
+_SOURCE_BEGINS = re.compile(
+    r"[（(【\[]?\s*(?:\d{4}|[文稿消][章件息]|[来來]源|source)", re.IGNORECASE
+)
+_LABEL_CHARACTERS = 30
+_TIME_LINE = re.compile(
+    r"(?:[发發][布佈表](?:[时時][间間]|[于於])?|[时時][间間]|日期|更新[于於]?|published|updated)?"
+    r"\s*[:：]?\s*\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?"
+    r"(?:[\sT]\s*\d{1,2}:\d{2}(?::\d{2})?)?",
+    re.IGNORECASE,
+)
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -186,6 +199,10 @@ class _Cutter:
             "editor_line": bool(editor),
             "promo": is_promo(text),
             "section_label": is_section_label(text),
+            "notice": is_notice(text),
+            "source_line": _is_source_line(text),
+            "original_title": bool(original_title_in(text)),
+            "time_line": bool(_TIME_LINE.fullmatch(text)),
             "title": is_title,
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
@@ -225,6 +242,15 @@ def _type(piece: Piece) -> BlockType:
     if is_quote(piece.text):
         return "quote"
     return "heading" if piece.bold and is_heading(piece.text) else "paragraph"
+
+
+def _is_source_line(text: str) -> bool:
+    """Tell whether a line says where the text is from, perhaps when, and no more."""
+    source = source_in(text)
+    begins = _SOURCE_BEGINS.match(text) is not None
+    return (
+        source is not None and begins and len(text) - len(source) <= _LABEL_CHARACTERS
+    )
 
 
 def _same(text: str | None, other: str | None) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,8 @@ _LABELLED = re.compile(
 _FULL_DAY = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}")
 _LINES_BEFORE, _LINES_AFTER = 3, 8
 _LINE_CHARACTERS = 120
+_SENTENCE = re.compile(r"[。！？!?]$")
+_SKEW = timedelta(days=1)
 _BESIDE_CHARACTERS = 16  # a source's name and its label
 
 
@@ -149,10 +152,14 @@ def _visible(sources: Sources, title: str | None) -> Iterator[Timed]:
     place = next((at for at, line in enumerate(lines) if title and title in line), 0)
     zone = ZoneInfo(sources.portal.timezone)
     for line in lines[max(0, place - _LINES_BEFORE) : place + _LINES_AFTER]:
-        if len(line) > _LINE_CHARACTERS or (title and title in line):
+        if len(line) > _LINE_CHARACTERS or _SENTENCE.search(line):
+            continue
+        if title and title in line:
             continue
         moment = read_date(line, at=sources.at, zone=zone)
-        if moment and (_tells_itself(moment, line) or _LABELLED.search(line)):
+        if moment is None or moment.at > sources.at + _SKEW:
+            continue  # an event to come is no publication
+        if _tells_itself(moment, line) or _LABELLED.search(line):
             yield Timed(moment, "page", "generic:line")
             return
 
