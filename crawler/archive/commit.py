@@ -54,7 +54,7 @@ def commit_segment(
         closed_at=row.closed_at or row.begun_at,
         config_digest=run.config_digest,
         files=stored,
-        counts=spool.decision_counts(row.name),
+        counts=spool.outbox.decision_counts(row.name),
     )
     store.put_if_absent(name.key("segment"), manifest.to_bytes(segment))
     with transaction(spool.db):
@@ -68,8 +68,8 @@ def _export(
     spool: Spool, directory: Path, name: layout.SegmentName
 ) -> list[tuple[str, Path, int]]:
     """Return (role, local file, entries) of what a segment consists of."""
-    lines = spool.cdx_lines(str(name))
-    items = spool.item_lines(str(name))
+    lines = spool.outbox.cdx_lines(str(name))
+    items = spool.outbox.item_lines(str(name))
     records = len(lines)
     index = directory / layout.file_name(name, "cdxj")
     part = directory / layout.file_name(name, "items")

@@ -125,7 +125,7 @@ class Ledger:
         if ending.again_s is not None:
             accepted = self.frontier.delay(work, ending.again_s)
             if accepted:
-                self.spool.count(self.run_id, "retries")
+                self.spool.outbox.count(self.run_id, "retries")
             return Ended(accepted=accepted)
         if not self.frontier.end(work, ending.outcome, ending.reason, ending.detail):
             return Ended(accepted=False)
@@ -161,11 +161,11 @@ class Ledger:
 
     def _note(self, entry: dict[str, object], segment: str) -> None:
         entry["at"] = self.clock.now().isoformat()
-        self.spool.add_decision(segment, entry)
-        self.spool.count(self.run_id, str(entry["outcome"]))
+        self.spool.outbox.add_decision(segment, entry)
+        self.spool.outbox.count(self.run_id, str(entry["outcome"]))
         if "reason" in entry:
             name = f"{entry['outcome']}:{entry['reason']}"
-            self.spool.count(self.run_id, name)
+            self.spool.outbox.count(self.run_id, name)
 
     def _skip(self, skipped: Skipped, ending: Ending, segment: str) -> None:
         entry: dict[str, object] = {
@@ -198,7 +198,9 @@ class Ledger:
             children.append(Child(link, depth, parent=work.work_id))
         new_links = self.frontier.add(self.run_id, children, self.portal)
         ended = self._walk_on(ending, new_links + len(listing.flashes), segment)
-        self.spool.note_walk(self.run_id, work.link.listing or "", listing.rows, ended)
+        self.spool.outbox.note_walk(
+            self.run_id, work.link.listing or "", listing.rows, ended
+        )
         return new_links
 
     def _room(self) -> int:
@@ -233,14 +235,14 @@ class Ledger:
         kept: list[Item] = []
         for item in items:
             folded = self.fold(
-                item, self.spool.head(item.id), extracted_at=self.clock.now()
+                item, self.spool.outbox.head(item.id), extracted_at=self.clock.now()
             )
-            self.spool.set_head(item.id, folded.head)
-            self.spool.count(self.run_id, f"items:{folded.change}")
+            self.spool.outbox.set_head(item.id, folded.head)
+            self.spool.outbox.count(self.run_id, f"items:{folded.change}")
             if folded.item is not None:
                 line = folded.item.model_dump_json()
                 revision = folded.head.revision
-                self.spool.add_item(segment, item.id, revision, line)
-                self.spool.count(self.run_id, f"items:kind:{item.kind}")
+                self.spool.outbox.add_item(segment, item.id, revision, line)
+                self.spool.outbox.count(self.run_id, f"items:kind:{item.kind}")
                 kept.append(folded.item)
         return tuple(kept)

@@ -1,8 +1,7 @@
 """The spool: one SQLite file a portal that holds all that is not yet committed.
 
-Runs, segments, index lines of records, item rows, decisions, heads of items and payload
-digests, beside the frontier's table of work in the same file, so that what belongs
-together is one transaction.  It is a queue before the archive and a cache of it: when
+Runs and segments, what they hold (``outbox``), and the frontier's table of work are in
+the same file, so that what belongs together is one transaction.  It is a queue before the archive and a cache of it: when
 it is lost, committed segments are untouched.
 
 Statements only; the caller begins and commits.
@@ -17,12 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from crawler.archive import outbox
+from crawler.archive.outbox import Outbox
 from crawler.errors import SpoolUnwritable
 from crawler.frontier.rows import dumps
-from crawler.item import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 FILE = "spool.sqlite"
@@ -36,29 +36,6 @@ create table if not exists segment(
   name text primary key, run_id text not null, serial integer not null,
   state text not null, begun_at text not null, closed_at text,
   synced_bytes integer not null default 0, records integer not null default 0);
-create table if not exists record(
-  record_id text primary key, segment text not null, cdx text);
-create index if not exists record_segment on record(segment);
-create table if not exists item_row(
-  row integer primary key, segment text not null, item_id text not null,
-  revision integer not null, item text not null, unique(item_id, revision));
-create index if not exists item_segment on item_row(segment);
-create table if not exists decision(
-  row integer primary key, segment text not null, outcome text not null,
-  reason text, entry text not null);
-create index if not exists decision_segment on decision(segment);
-create table if not exists tally(
-  run_id text not null, name text not null, count integer not null,
-  primary key(run_id, name)) without rowid;
-create table if not exists walk(
-  run_id text not null, listing text not null, pages integer not null default 0,
-  rows integer not null default 0, ended text, primary key(run_id, listing));
-create table if not exists head(
-  item_id text primary key, revision integer not null, item_hash text not null,
-  extractor text not null, config_digest text not null) without rowid;
-create table if not exists payload(
-  run_id text not null, digest text not null, ref text not null,
-  primary key(run_id, digest)) without rowid;
 """
 
 
@@ -115,10 +92,17 @@ def open_database(directory: Path) -> sqlite3.Connection:
         )
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=full")
-        db.executescript(SCHEMA)
+        db.executescript(SCHEMA + outbox.SCHEMA)
     except (OSError, sqlite3.Error) as exc:
         message = f"the spool {str(directory)!r} cannot be written: {exc}"
         raise SpoolUnwritable(message) from exc
+    return db
+
+
+def open_in_memory() -> sqlite3.Connection:
+    """Return a spool that lives as long as its connection: for replay."""
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    db.executescript(SCHEMA + outbox.SCHEMA)
     return db
 
 
@@ -148,11 +132,17 @@ def _roll_back(db: sqlite3.Connection) -> None:
 
 
 class Spool:
-    """The statements of a spool; one connection, the caller's transactions."""
+    """Runs and segments that are not committed; one connection, the caller's
+    transactions.
+
+    Attributes:
+        outbox: what the segments hold and the runs add up to.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         """Use the connection that open_database gave."""
         self.db = db
+        self.outbox = Outbox(db)
 
     # runs
 
@@ -269,153 +259,3 @@ class Spool:
                 records,
             ) in rows
         ]
-
-    # what a segment holds
-
-    def add_records(
-        self, segment: str, lines: Iterable[tuple[str, str | None]]
-    ) -> None:
-        """Add records by id, with their index line where they have one."""
-        self.db.executemany(
-            "insert into record values(?,?,?)",
-            [(record_id, segment, cdx) for record_id, cdx in lines],
-        )
-
-    def cdx_lines(self, segment: str) -> list[str]:
-        """Return the index lines of a segment, sorted by bytes."""
-        rows = self.db.execute(
-            "select cdx from record where segment=? and cdx is not null", (segment,)
-        )
-        return sorted((row[0] for row in rows), key=str.encode)
-
-    def add_item(self, segment: str, item_id: str, revision: int, item: str) -> None:
-        """Add an item's line to a segment."""
-        self.db.execute(
-            "insert into item_row(segment, item_id, revision, item) values(?,?,?,?)",
-            (segment, item_id, revision, item),
-        )
-
-    def item_lines(self, segment: str) -> list[str]:
-        """Return the item lines of a segment in the order they were added."""
-        rows = self.db.execute(
-            "select item from item_row where segment=? order by row", (segment,)
-        )
-        return [row[0] for row in rows]
-
-    def add_decision(self, segment: str, entry: Mapping[str, object]) -> None:
-        """Add how one URL ended: outcome, reason and whatever else entry holds."""
-        self.db.execute(
-            "insert into decision(segment, outcome, reason, entry) values(?,?,?,?)",
-            (
-                segment,
-                entry["outcome"],
-                entry.get("reason"),
-                dumps(entry),
-            ),
-        )
-
-    def orphan_decisions(self, segment: str) -> None:
-        """Take the decisions of a segment that was cut by a crash out of it."""
-        self.db.execute("update decision set segment='' where segment=?", (segment,))
-
-    def adopt_decisions(self, segment: str) -> None:
-        """Give decisions without a segment to the one that begins."""
-        self.db.execute("update decision set segment=? where segment=''", (segment,))
-
-    def has_orphans(self) -> bool:
-        """Tell whether decisions wait for a segment."""
-        row = self.db.execute("select 1 from decision where segment='' limit 1")
-        return row.fetchone() is not None
-
-    def decision_lines(self, segment: str) -> list[str]:
-        """Return the decisions of a segment in order."""
-        rows = self.db.execute(
-            "select entry from decision where segment=? order by row", (segment,)
-        )
-        return [row[0] for row in rows]
-
-    def decision_counts(self, segment: str) -> dict[str, int]:
-        """Return a segment's URLs by outcome and by ``outcome:reason``."""
-        rows = self.db.execute(
-            "select outcome, reason, count(*) from decision where segment=?"
-            " group by outcome, reason",
-            (segment,),
-        )
-        counts: dict[str, int] = {}
-        for outcome, reason, count in rows:
-            counts[outcome] = counts.get(outcome, 0) + count
-            if reason:
-                counts[f"{outcome}:{reason}"] = count
-        return counts
-
-    # what a run adds up to
-
-    def count(self, run_id: str, name: str, by: int = 1) -> None:
-        """Add to one of a run's counters."""
-        self.db.execute(
-            "insert into tally values(?,?,?) on conflict(run_id, name)"
-            " do update set count=count+excluded.count",
-            (run_id, name, by),
-        )
-
-    def counts(self, run_id: str) -> dict[str, int]:
-        """Return a run's counters by name."""
-        rows = self.db.execute(
-            "select name, count from tally where run_id=? order by name", (run_id,)
-        )
-        return dict(rows.fetchall())
-
-    def note_walk(
-        self, run_id: str, listing: str, rows: int, ended: str | None
-    ) -> None:
-        """Note one more page of the walk over a listing."""
-        self.db.execute(
-            "insert into walk values(?,?,1,?,?) on conflict(run_id, listing) do update"
-            " set pages=pages+1, rows=rows+excluded.rows, ended=excluded.ended",
-            (run_id, listing, rows, ended),
-        )
-
-    def walks(self, run_id: str) -> list[tuple[str, int, int, str | None]]:
-        """Return a run's walks: listing, pages, rows, why it ended."""
-        return self.db.execute(
-            "select listing, pages, rows, ended from walk where run_id=?"
-            " order by listing",
-            (run_id,),
-        ).fetchall()
-
-    # what later captures are compared with
-
-    def head(self, item_id: str) -> Head | None:
-        """Return what is known of an item, None for nothing."""
-        row = self.db.execute(
-            "select revision, item_hash, extractor, config_digest from head"
-            " where item_id=?",
-            (item_id,),
-        ).fetchone()
-        return Head(*row) if row else None
-
-    def set_head(self, item_id: str, head: Head) -> None:
-        """Note the newest revision of an item."""
-        self.db.execute(
-            "insert or replace into head values(?,?,?,?,?)",
-            (
-                item_id,
-                head.revision,
-                head.item_hash,
-                head.extractor,
-                head.config_digest,
-            ),
-        )
-
-    def payload(self, run_id: str, digest: str) -> str | None:
-        """Return the stored reference of the first record with a payload digest."""
-        row = self.db.execute(
-            "select ref from payload where run_id=? and digest=?", (run_id, digest)
-        ).fetchone()
-        return row[0] if row else None
-
-    def add_payload(self, run_id: str, digest: str, ref: str) -> None:
-        """Note the first record of a run with a payload digest."""
-        self.db.execute(
-            "insert or ignore into payload values(?,?,?)", (run_id, digest, ref)
-        )

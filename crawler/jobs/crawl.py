@@ -183,7 +183,7 @@ def finish(crawl: Crawl) -> Result:
         crawl.committer.stop()
     except PortalkeepError as exc:
         failure = failure or exc
-    counts = run.spool.counts(run.row.run_id)
+    counts = run.spool.outbox.counts(run.row.run_id)
     if failure is not None:
         return replace(_failed(portal.id, run.row.run_id, failure), counts=counts)
     if run.frontier.left(run.row.run_id):
@@ -194,7 +194,7 @@ def finish(crawl: Crawl) -> Result:
 
 def _close(crawl: Crawl, counts: dict[str, int]) -> Result:
     run = crawl.run
-    problems = shortfalls(run.portal, counts, run.spool.walks(run.row.run_id))
+    problems = shortfalls(run.portal, counts, run.spool.outbox.walks(run.row.run_id))
     try:
         closed = close_run(run, crawl.store, problems)
     except PortalkeepError as exc:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crawler import urls
 from crawler.archive.ledger import Ended
-from crawler.archive.recorder import Taken
+from crawler.archive.tape import Taken
 from crawler.config.digest import config_digest
 from crawler.errors import NotExtracted, UsageError
 from crawler.extract import extract_explained

@@ -7,7 +7,6 @@ configuration; each visit extracts from the hint that was archived with it.
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from crawler.archive.captures import Archive
 from crawler.archive.ledger import Ledger
-from crawler.archive.recorder import Taken
-from crawler.archive.spool import SCHEMA, Spool, transaction
+from crawler.archive.spool import Spool, open_in_memory, transaction
+from crawler.archive.tape import Taken
 from crawler.config.digest import config_digest
 from crawler.errors import UsageError
 from crawler.extract.listing import seed_links
@@ -67,13 +66,12 @@ class ReplayDesk:
         cls, portal: Portal, run_id: str, clock: Clock, heads: dict[str, Head]
     ) -> ReplayDesk:
         """Make a desk that knows what was known before the run."""
-        db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        db.executescript(SCHEMA)
+        db = open_in_memory()
         spool = Spool(db)
         frontier = SqliteFrontier(db, boot="replay", ticks=time.monotonic)
         with transaction(db):
             for item_id, head in heads.items():
-                spool.set_head(item_id, head)
+                spool.outbox.set_head(item_id, head)
         desk = cls(Ledger(spool, frontier, portal, run_id, fold, clock))
         with transaction(db):
             desk.ledger.seed(Child(link) for link in seed_links(portal))
@@ -173,7 +171,7 @@ def replay(
         tuple(desk.items),
         tuple(dict.fromkeys(playback.misses)),
         tuple(_compared(stored, desk.items)),
-        desk.ledger.spool.counts(run_id),
+        desk.ledger.spool.outbox.counts(run_id),
     )
 
 

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from crawler import __version__
 from crawler.archive import layout, manifest
 from crawler.archive.ledger import Ledger
-from crawler.archive.recorder import Limits, Recorder
+from crawler.archive.recorder import Recorder
 from crawler.archive.segment import Origin
 from crawler.archive.spool import RunRow, Spool, open_database, transaction
+from crawler.archive.tape import Limits, Tape
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.history.fold import fold
 from crawler.log import get_log
@@ -72,15 +73,17 @@ class OpenRun:
         segments = self.spool.segments(self.row.run_id)
         serial = max((segment.serial for segment in segments), default=0)
         return Recorder(
-            self.directory,
-            self.ledger,
-            self._origin(),
-            limits(self.settings),
-            self.clock,
-            make_id=new_record_id,
-            rolled=rolled,
-            serial=serial,
-            redaction=Policy(self.settings.warc.redact),
+            Tape(
+                self.directory,
+                self.ledger,
+                self._origin(),
+                limits(self.settings),
+                self.clock,
+                new_record_id,
+                rolled,
+                serial,
+                Policy(self.settings.warc.redact),
+            )
         )
 
     def _origin(self) -> Origin:
@@ -216,7 +219,7 @@ def _recover_segment(run: OpenRun, segment: SegmentRow) -> None:
     if opened.exists():
         recover(opened, segment.synced_bytes)
     with transaction(run.spool.db):
-        run.spool.orphan_decisions(segment.name)
+        run.spool.outbox.orphan_decisions(segment.name)
         run.spool.roll_segment(segment.name, run.clock.now())
 
 
@@ -239,7 +242,7 @@ def close_run(run: OpenRun, store: Store, problems: tuple[str, ...]) -> manifest
 
 def run_manifest(run: OpenRun, problems: tuple[str, ...]) -> manifest.Run:
     """Return the manifest that closes a run."""
-    counts = run.spool.counts(run.row.run_id)
+    counts = run.spool.outbox.counts(run.row.run_id)
     items = {
         name.removeprefix("items:"): count
         for name, count in counts.items()
@@ -260,7 +263,7 @@ def run_manifest(run: OpenRun, problems: tuple[str, ...]) -> manifest.Run:
         items=items,
         walks=tuple(
             manifest.Walk(listing=listing, pages=pages, rows=rows, ended=ended)
-            for listing, pages, rows, ended in run.spool.walks(run.row.run_id)
+            for listing, pages, rows, ended in run.spool.outbox.walks(run.row.run_id)
         ),
         problems=problems,
         clock=run.clock_note,

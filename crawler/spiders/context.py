@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from crawler.archive.ledger import Ended, Ending
-    from crawler.archive.recorder import Taken
+    from crawler.archive.tape import Taken
     from crawler.clock import Clock
     from crawler.config.portal import Portal
     from crawler.errors import PortalkeepError

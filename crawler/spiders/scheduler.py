@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scrapy import Request, Spider
     from scrapy.crawler import Crawler
 
-    from crawler.archive.recorder import Taken
+    from crawler.archive.tape import Taken
     from crawler.model import Work
     from crawler.spiders.context import CrawlContext
 

@@ -17,11 +17,12 @@ from crawler.archive.captures import Archive
 from crawler.archive.collection import Collection
 from crawler.archive.commit import commit_run
 from crawler.archive.ledger import Ending, Ledger
-from crawler.archive.recorder import Limits, Recorder
+from crawler.archive.recorder import Recorder
 from crawler.archive.refs import ref_from_json, ref_to_json
 from crawler.archive.segment import Origin
 from crawler.archive.spool import RunRow, Spool, open_database, transaction
 from crawler.archive.store import LocalStore
+from crawler.archive.tape import Limits, Tape
 from crawler.block import Block
 from crawler.clock import SystemClock
 from crawler.config.portal import Portal
@@ -70,6 +71,7 @@ class Bench:
     directory: Path
     spool: Spool
     ledger: Ledger
+    tape: Tape
     recorder: Recorder
     rolled: list[str] = field(default_factory=list)
 
@@ -95,18 +97,21 @@ def bench(directory: Path, limits: Limits | None = None) -> Bench:
             spool.begin_run(RUN)
     ledger = Ledger(spool, frontier, PORTAL, RUN.run_id, fold, SystemClock())
     rolled: list[str] = []
-    recorder = Recorder(
+    origin = Origin(RUN.run_id, "news", (("software", "test"),), RUN.config, "sha256:0")
+    serial = len(spool.segments(RUN.run_id))
+    tape = Tape(
         directory,
         ledger,
-        Origin(RUN.run_id, "news", (("software", "test"),), RUN.config, "sha256:0"),
+        origin,
         limits or Limits(),
         SystemClock(),
-        make_id=make_id,
-        rolled=rolled.append,
-        serial=len(spool.segments(RUN.run_id)),
+        make_id,
+        rolled.append,
+        serial,
     )
+    recorder = Recorder(tape)
     recorder.start()
-    return Bench(directory, spool, ledger, recorder, rolled)
+    return Bench(directory, spool, ledger, tape, recorder, rolled)
 
 
 @pytest.fixture
@@ -251,7 +256,7 @@ def test_a_skip_needs_no_record(desk: Bench) -> None:
     desk.recorder.finish(Ending(work, Outcome.SKIPPED, Reason.ROBOTS)).result(10)
 
     (segment,) = desk.spool.segments(RUN.run_id)
-    assert desk.spool.decision_counts(segment.name) == {
+    assert desk.spool.outbox.decision_counts(segment.name) == {
         "skipped": 1,
         "skipped:robots": 1,
     }
@@ -262,10 +267,7 @@ def test_a_spool_that_cannot_be_written_stops_everything(tmp_path: Path) -> None
     made = bench(tmp_path / "spool")
     seed(made, URL)
     (work,) = made.recorder.lease(1, urgent=True).result(10).works
-    for path in made.directory.iterdir():
-        if path.is_file() and not path.name.startswith("spool.sqlite"):
-            path.unlink()
-    made.recorder._directory = tmp_path / "gone"  # noqa: SLF001 - the disk is taken away
+    made.tape.directory = tmp_path / "gone"
 
     with pytest.raises(SpoolUnwritable):
         made.recorder.record(exchange(), None).result(10)
