@@ -221,6 +221,9 @@ class _Sorter:
             for name, rule in self.rows.fields.items()
             if name != "url" and name not in FLASH_FIELDS
         }
+        # The item's page is no base for what the listing's says.
+        images = found.get("image", ())
+        found["image"] = tuple(self.rows.page.absolute(x) or x for x in images)
         anchor = anchor_of(node) if "title" not in found else None
         if anchor is not None and (title := title_of_anchor(anchor)):
             found["title"] = (title,)

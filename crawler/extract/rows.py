@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = Literal["rows", "state", "json", "feed", "sitemap"]
 
-_BUILT_IN = (
+_NAMES = (
     *("url", "title", "published", "updated", "summary", "author", "source"),
     *("external_id", "image", "tags"),
 )
+_BUILT_IN: dict[str, Rule] = {name: (Expression(json_path=name),) for name in _NAMES}
 _MANY = frozenset({"tags", "author", "authors", "image", "images", "tickers"})
 _FOR_HTML = ("css:", "xpath:")
 
@@ -141,6 +142,8 @@ def reason_to_skip(node: Node, skips: tuple[SkipRule, ...], page: Page) -> str |
 
 def found_in(node: Node, rule: Rule, page: Page, *, name: str) -> list[Found]:
     """Return what a field's rule finds in a row; one text unless it may have many."""
+    if rule is _BUILT_IN.get(name) and isinstance(node, dict) and name not in node:
+        return []  # a sitemap has 50,000 rows with hardly a field
     found = texts(rule, node, page)
     return found if name in _MANY else found[:1]
 
@@ -185,7 +188,6 @@ def _read(page: Page, rule: ListingRule, way: Way) -> Rows:
 
 
 def _read_xml(page: Page, way: Way) -> Rows:
-    built_in: dict[str, Rule] = {x: (Expression(json_path=x),) for x in _BUILT_IN}
     if way.source == "feed":
         found = Sitemap(tuple(read_feed(page.text)))
     else:
@@ -194,7 +196,7 @@ def _read_xml(page: Page, way: Way) -> Rows:
         page,
         Origin(way.source),
         found.rows,
-        {**built_in, **way.fields},
+        {**_BUILT_IN, **way.fields},
         children=found.children,
         wanted=way.source,
     )
@@ -255,6 +257,8 @@ def _meets(condition: str, node: Node, page: Page) -> bool:
     if not is_html(node):
         if condition.startswith(_FOR_HTML):
             return False
+        if condition.startswith("re:"):
+            return bool(texts((_expression(condition),), node, page))
         return bool(is_met(condition, node))
     if condition.startswith("json:"):
         return False

@@ -613,6 +613,28 @@ def test_skip_rules_look_at_html_rows() -> None:
     ]
 
 
+def test_skip_rules_look_at_json_rows() -> None:
+    """On JSON rows a condition is JMESPath, or a pattern in any of its texts."""
+    skips = [{"when": "ad", "reason": "ad"}, {"when": "re:推广$", "reason": "promo"}]
+    portal = portal_of({"rows": "@", "fields": FIELDS, "skip": [*skips, "css:.x"]})
+    rows = [
+        {"u": "/a/1", "ad": "0"},
+        {"u": "/a/2", "ad": 1},
+        {"u": "/a/3", "t": "甲 推广"},
+        {"t": "推广", "u": ""},
+    ]
+    found = read(portal, rows)
+    assert paths(found.links) == ["/a/1"]
+    assert [x.detail for x in found.skipped] == ["ad", "promo", "promo"]
+
+
+def test_an_image_is_seen_from_the_listing() -> None:
+    """A hint's image is absolute: the item's page is no base for it."""
+    portal = portal_of({"rows": "@", "fields": {**FIELDS, "image": "i"}})
+    (link,) = read(portal, [{"u": "/a/1", "i": "i/1.png"}], url=f"{BASE}/x/list").links
+    assert link.hint["image"].values == (f"{BASE}/x/i/1.png",)
+
+
 def test_a_rule_that_finds_nothing_is_no_hint() -> None:
     """Fields without a value are absent; a title rule is not replaced by a guess."""
     portal = portal_of(
