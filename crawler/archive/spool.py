@@ -1,8 +1,8 @@
 """The spool: one SQLite file a portal that holds all that is not yet committed.
 
 Runs and segments, what they hold (``outbox``), and the frontier's table of work are in
-the same file, so that what belongs together is one transaction.  It is a queue before the archive and a cache of it: when
-it is lost, committed segments are untouched.
+one file, so that what belongs together is one transaction.  It is a queue before the
+archive and a cache of it: when it is lost, committed segments are untouched.
 
 Statements only; the caller begins and commits.
 """
@@ -132,8 +132,7 @@ def _roll_back(db: sqlite3.Connection) -> None:
 
 
 class Spool:
-    """Runs and segments that are not committed; one connection, the caller's
-    transactions.
+    """Runs and segments that are not closed; the caller begins and commits.
 
     Attributes:
         outbox: what the segments hold and the runs add up to.

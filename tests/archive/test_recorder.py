@@ -58,7 +58,8 @@ def exchange(url: str = URL, body: bytes = b"<p>hello</p>" * 20) -> Exchange:
     return Exchange(
         url,
         "GET",
-        b"GET /a HTTP/1.1\r\nHost: portal.example\r\nAuthorization: Basic c2VjcmV0\r\n\r\n",
+        b"GET /a HTTP/1.1\r\nHost: portal.example\r\n"
+        b"Authorization: Basic c2VjcmV0\r\n\r\n",
         Block(head % len(body) + body),
         datetime.now(UTC),
     )
@@ -231,7 +232,7 @@ def test_what_is_committed_reads_back(desk: Bench, tmp_path: Path) -> None:
 
 
 def test_commit_again_is_success(desk: Bench, tmp_path: Path) -> None:
-    """A commit that was interrupted before the spool heard of it gives the same bytes."""
+    """A commit that stopped before the spool heard of it gives the same bytes."""
     seed(desk, URL)
     desk.visit(URL, b"body" * 300)
     desk.recorder.stop()
