@@ -10,6 +10,7 @@ import pytest
 
 from crawler.errors import NotExtracted
 from crawler.extract.feed import read_feed
+from crawler.extract.page import Page
 
 RSS = """<?xml version="1.0" encoding="GBK"?>
 <?xml-stylesheet href="x.xsl"?>
@@ -253,3 +254,27 @@ def test_ends_soon_on_hostile_text(text: str) -> None:
         rows = []
     assert time.monotonic() - started < 20
     assert len(rows) <= 300
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec", "content_type"),
+    [
+        ("GBK", "gbk", None),
+        ("gb2312", "gb18030", "text/xml"),
+        ("gb2312", "utf-8", "text/xml; charset=utf-8"),
+        ("utf-8", "gb18030", "application/rss+xml"),
+        ("utf-16", "utf-16", None),
+    ],
+)
+def test_the_declared_encoding_may_be_wrong(
+    declared: str, codec: str, content_type: str | None
+) -> None:
+    """A feed is decoded by what its bytes are, whatever its declaration says."""
+    title = "老厂房变身社区图书馆，三千㎡空间通宵开放"
+    feed = f'<?xml version="1.0" encoding="{declared}"?>' + entry(
+        f"<title>{title}</title>"
+    )
+    page = Page.from_bytes(
+        feed.encode(codec), "http://x.test/", content_type=content_type
+    )
+    assert read_feed(page.text) == [{"url": "/1", "title": title}]
