@@ -36,7 +36,7 @@ SKIPPED_TAGS = UNSEEN_TAGS | {"audio", "button", "canvas", "embed", "map"}
 BOX_TAGS = frozenset({"aside", "footer", "form", "nav"})
 """What a body found without a rule does not hold."""
 
-_HEADING = re.compile(r"h([1-6])")
+_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _BOLD_TAGS = frozenset({"b", "strong"})
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
 _MAX_CELL_CHARACTERS = 300
@@ -152,8 +152,8 @@ class _Walker:
             self._flush()
         if tag == "blockquote":
             self._quotes += 1
-        elif found := _HEADING.fullmatch(tag):
-            self._level = int(found[1])
+        elif tag in _LEVELS:
+            self._level = _LEVELS[tag]
         elif tag == "figure":
             self._caption = _figure_caption(node)
         elif tag == "a":
@@ -167,7 +167,7 @@ class _Walker:
             self._flush()
         if tag == "blockquote":
             self._quotes -= 1
-        elif _HEADING.fullmatch(tag):
+        elif tag in _LEVELS:
             self._level = None
         elif tag == "figure":
             self._caption = None

@@ -58,10 +58,10 @@ def squeeze(text: str) -> str:
 
 def is_hidden(element: HtmlElement) -> bool:
     """Tell whether the element's own markup hides it from readers."""
-    attributes = element.attrib
-    if "hidden" in attributes:
+    if element.get("hidden") is not None:
         return True
-    return bool(_HIDDEN_STYLE.search(str(attributes.get("style", ""))))
+    style = element.get("style")
+    return style is not None and _HIDDEN_STYLE.search(style) is not None
 
 
 def runs_of(element: HtmlElement) -> Iterator[str]:
