@@ -31,13 +31,12 @@ LINE_BYTES = 1 << 14
 """A chunk-size or trailer line longer than this is a framing failure."""
 
 _HEAD_END = re.compile(rb"\n\r?\n")
-_STATUS_LINE = re.compile(
-    rb"(HTTP/\d+(?:\.\d+)?)[ \t]+(\d{3})(?:[ \t]+([^\r\n]*))?[ \t]*", re.IGNORECASE
-)
-_REQUEST_LINE = re.compile(rb"([^ \r\n]+) ([^\r\n]*?)(?: (HTTP/\d+(?:\.\d+)?))?[ \t]*")
+_VERSION = re.compile(rb"HTTP/\d{1,9}(?:\.\d{1,9})?", re.IGNORECASE)
+_STATUS = re.compile(rb"\d{3}")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
 _SIZE_BEGUN = re.compile(rb"[ \t]*[0-9A-Fa-f]{0,16}[ \t]*(?:;.*)?", re.DOTALL)
 
+_CONTINUE = 100
 _SWITCHING = 101
 _OK = 200
 _MULTIPLE_CHOICES = 300
@@ -96,10 +95,20 @@ def parse_head(prefix: bytes) -> Head | None:
     if (end := head_end(prefix)) is None:
         return None
     first, *lines = prefix[:end].split(b"\n")
-    if (match := _STATUS_LINE.fullmatch(first.removesuffix(b"\r"))) is None:
+    if (status_line := _status_line(first)) is None:
         return None
-    version, status, reason = match.groups()
-    return Head(version, int(status), (reason or b"").rstrip(), _headers(lines), end)
+    return Head(*status_line, _headers(lines), end)
+
+
+# Split, not matched: a line of many spaces must not keep a pattern busy.
+def _status_line(line: bytes) -> tuple[bytes, int, bytes] | None:
+    """Return version, status and reason; None where line is no status line."""
+    version, status, reason = (*line.split(None, 2), b"", b"", b"")[:3]
+    if not (line.startswith(version) and _VERSION.fullmatch(version)):
+        return None
+    return (
+        (version, int(status), reason.rstrip()) if _STATUS.fullmatch(status) else None
+    )
 
 
 def parse_request_head(prefix: bytes) -> RequestHead | None:
@@ -107,10 +116,13 @@ def parse_request_head(prefix: bytes) -> RequestHead | None:
     if (end := head_end(prefix)) is None:
         return None
     first, *lines = prefix[:end].split(b"\n")
-    if (match := _REQUEST_LINE.fullmatch(first.removesuffix(b"\r"))) is None:
+    method, space, rest = first.rstrip().partition(b" ")
+    target, _, version = rest.rpartition(b" ")
+    if not _VERSION.fullmatch(version):
+        target, version = rest, b""
+    if not (method and space):
         return None
-    method, target, version = match.groups()
-    return RequestHead(method, target, version or b"", _headers(lines), end)
+    return RequestHead(method, target, version, _headers(lines), end)
 
 
 def head_end(prefix: bytes, start: int = 0) -> int | None:
@@ -120,19 +132,18 @@ def head_end(prefix: bytes, start: int = 0) -> int | None:
 
 
 def _headers(lines: list[bytes]) -> Headers:
-    found: list[tuple[bytes, bytes]] = []
+    found: list[tuple[bytes, list[bytes]]] = []
     known = False  # whether the line before was a header, which a fold continues
     for line in lines:
         if line[:1] in (b" ", b"\t"):
-            if known and (more := line.strip()):
-                name, value = found[-1]
-                found[-1] = (name, b" ".join(filter(None, (value, more))))
+            if known:
+                found[-1][1].append(line.strip())
             continue
         name, colon, value = line.partition(b":")
         known = bool(colon and name.strip())
         if known:
-            found.append((name.strip(), value.strip()))
-    return tuple(found)
+            found.append((name.strip(), [value.strip()]))
+    return tuple((name, b" ".join(filter(None, parts))) for name, parts in found)
 
 
 def header(headers: Headers, name: bytes) -> bytes | None:
@@ -154,8 +165,8 @@ def final_head_offset(prefix: bytes) -> int:
     """
     start = 0
     while (end := head_end(prefix, start)) is not None:
-        match = _STATUS_LINE.match(prefix, start)
-        if match is None or match[2][:1] != b"1" or int(match[2]) == _SWITCHING:
+        line = _status_line(prefix[start:end].partition(b"\n")[0])
+        if line is None or not _CONTINUE <= line[1] < _OK or line[1] == _SWITCHING:
             break
         start = end
     return start

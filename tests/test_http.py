@@ -312,3 +312,22 @@ def test_no_head_gives_no_response() -> None:
     """Bytes that are no HTTP response are never handed to extraction."""
     block = Block(b"\x16\x03\x01")
     assert response_from_block("u", block, AT, method="GET", limit=9) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"HTTP/1.1 200" + b" " * 200_000 + b"x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA: b\r\n" + b" x\r\n" * 60_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"\r" * 200_000,
+        b"HTTP/1.1 103 x\r\n\r\n" * 10_000,
+        b"GET " + b" " * 200_000 + b"\r\n\r\n",
+    ],
+)
+def test_no_head_keeps_us_busy(content: bytes) -> None:
+    """What a hostile server sends is read, or refused, in linear time."""
+    started = time.process_time()
+    parse_head(content)
+    parse_request_head(content)
+    final_head_offset(content)
+    assert time.process_time() - started < 2

@@ -160,17 +160,17 @@ def _parse_header(pieces: Iterator[bytes]) -> tuple[Fields, bytes]:
 
 
 def _fields(lines: list[bytes]) -> Fields:
-    fields: list[tuple[str, str]] = []
+    fields: list[tuple[str, list[str]]] = []
     for line in lines:
         text = line.decode("utf-8", "backslashreplace")
+        if fields and text[:1] in (" ", "\t"):  # folded, as WARC/1.0 allows
+            fields[-1][1].append(text.strip())
+            continue
         name, colon, value = text.partition(":")
-        if fields and text.startswith((" ", "\t")):  # folded, as WARC/1.0 allows
-            fields[-1] = (fields[-1][0], f"{fields[-1][1]} {text.strip()}")
-        elif colon:
-            fields.append((name.strip(), value.strip()))
-        else:
+        if not colon:
             raise _Fault(f"header line {text[:80]!r} has no colon")
-    return tuple(fields)
+        fields.append((name.strip(), [value.strip()]))
+    return tuple((name, " ".join(parts)) for name, parts in fields)
 
 
 def _fill_block(

@@ -10,7 +10,8 @@ in ``WARC-Redacted: authorization, cookie``, names in alphabetical order:
   redirected to) or in a form or JSON body;
 - ``userinfo``: user and password in the URL.
 
-Trailers of a chunked body and fields within a response's body are not looked at.
+Trailers of a chunked body, objects and lists as values of a JSON field, and what is in
+a response's body are not looked at.
 """
 
 from __future__ import annotations
@@ -23,18 +24,22 @@ from urllib.parse import unquote_plus
 from crawler.http import HEAD_BYTES, head_end, header, parse_request_head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from crawler.block import Block
     from crawler.model import Exchange
 
 _MASKABLE = re.compile(rb"[^\r\n\t ]")
-_PARAMETER = re.compile(rb"([^?&;#=\s]+)=([^&;#\s]*)")
-_JSON_MEMBER = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:\s*)("(?:[^"\\]|\\.)*"|[\w.+-]+)')
-_FORM_PART = re.compile(
-    rb'(\bname="([^"\r\n]*)"(?:[^\r\n]*\r?\n)(?:[^\r\n]+\r?\n)*\r?\n)(.*?)(?=\r?\n--)',
+# Each of these passes over every byte a bounded number of times, whatever comes: what
+# a server or a page's script made must not keep us busy.
+_PARAMETER = re.compile(rb"(?<![^?&;#=\s])([^?&;#=\s]++)=([^&;#\s]*+)")
+_STRING = rb'"(?:[^"\\]|\\.)*+'
+_JSON_MEMBER = re.compile(
+    rb"(" + _STRING + rb')(?:"(?:(\s*:\s*)(' + _STRING + rb'"|[\w.+-]++))?+|\Z)',
     re.DOTALL,
 )
+_FORM_NAME = re.compile(rb'\bname="?([^";\r\n]*)', re.IGNORECASE)
+_BOUNDARY = re.compile(rb'\bboundary="?([^";\s]+)', re.IGNORECASE)
 _USERINFO = re.compile(rb"(?<=://)[^/?#\s]*(?=@)")
 _URL_HEADERS = (b"referer", b"origin", b"location", b"content-location", b"refresh")
 
@@ -148,18 +153,17 @@ class _Masker:
         head = parse_request_head(request)
         if not (body and head and self._fields):
             return body
-        kind = (header(head.headers, b"content-type") or b"").lower()
-        for name, mask in self._body_masks().items():
-            if name in kind:
-                return mask(body)
-        return body
+        kind = header(head.headers, b"content-type") or b""
+        if b"urlencoded" in kind.lower():
+            return self._parameters(body)
+        if b"json" in kind.lower():
+            return _JSON_MEMBER.sub(self._json_member, body)
+        return self._parts(body, kind) if b"multipart" in kind.lower() else body
 
-    def _body_masks(self) -> dict[bytes, Callable[[bytes], bytes]]:
-        return {
-            b"urlencoded": self._parameters,
-            b"json": lambda body: _JSON_MEMBER.sub(self._json_member, body),
-            b"multipart/form-data": lambda body: _FORM_PART.sub(self._part, body),
-        }
+    def _parts(self, body: bytes, kind: bytes) -> bytes:
+        boundary = _BOUNDARY.search(kind)
+        delimiter = b"\n--" + (boundary[1] if boundary else b"")
+        return delimiter.join(map(self._part, body.split(delimiter)))
 
     def _parameters(self, text: bytes) -> bytes:
         return _PARAMETER.sub(self._parameter, text) if self._fields else text
@@ -171,17 +175,20 @@ class _Masker:
         return match[1] + b"=" + b"*" * len(match[2])
 
     def _json_member(self, match: re.Match[bytes]) -> bytes:
-        if not self._names(match[1].decode("utf-8", "replace")):
+        name, colon, value = match[1][1:], match[2], match[3]
+        if colon is None or not self._names(name.decode("utf-8", "replace")):
             return match[0]
-        value = match[3]
         quoted = value.startswith(b'"')
         stars = b'"' + b"*" * (len(value) - 2) + b'"' if quoted else b"0" * len(value)
-        return b'"' + match[1] + b'"' + match[2] + stars
+        return match[1] + b'"' + colon + stars
 
-    def _part(self, match: re.Match[bytes]) -> bytes:
-        if not self._names(match[2].decode("utf-8", "replace")):
-            return match[0]
-        return match[1] + b"*" * len(match[3])
+    def _part(self, part: bytes) -> bytes:
+        start = head_end(part) or len(part)
+        name = _FORM_NAME.search(part, 0, start)
+        if name is None or not self._names(name[1].decode("utf-8", "replace")):
+            return part
+        value = part[start:].removesuffix(b"\r")
+        return part[:start] + b"*" * len(value) + part[start + len(value) :]
 
     def _names(self, name: str) -> bool:
         if name not in self._fields:
