@@ -1,0 +1,1 @@
+"""The command line: verbs over jobs; data on stdout, talk on stderr."""
