@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crawler.extract.bylines import authors_on, source_on
 from crawler.extract.lines import emoji_lead
 from crawler.extract.rules import is_in_scope, own_url, rule_for
 from crawler.extract.selectors import Found, first, is_html, located, texts
@@ -58,6 +59,13 @@ class Sources:
     meta: Metadata
     at: datetime
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The visible lines that generic readers may look at."""
+        if self.page.is_json or not self.rule.generic:
+            return ()
+        return self.page.lines
+
     def by_rule(self, rule: Rule) -> Found | None:
         """Return the first text that rule finds on the page."""
         return first(rule, self.page.root, self.page)
@@ -103,12 +111,13 @@ def read_external_id(sources: Sources) -> Found | None:
     return next(iter(sources.hinted("external_id")), None)
 
 
-def read_source(sources: Sources) -> tuple[Source, str | None]:
+def read_source(sources: Sources, title: str | None) -> tuple[Source, str | None]:
     """Return the source's parts, and the method of its name."""
     rule = sources.rule.source
     name = sources.by_rule(rule.name) or _some(
         sources.hinted("source"),
         sources.meta_first("source", "article:publisher_name"),
+        _line(source_on(sources.lines, title)),
         sources.said("publisher"),
         sources.meta_first("og:site_name"),
     )
@@ -123,17 +132,23 @@ def read_source(sources: Sources) -> tuple[Source, str | None]:
     return source, name.method if name else None
 
 
-def read_authors(sources: Sources) -> tuple[tuple[Author, ...], str | None]:
-    """Return the bylines; rather none than a label, an address or an editor."""
-    found = sources.all_by_rule(sources.rule.authors) or _all(
-        sources.hinted("author"),
-        sources.said("author"),
-        sources.meta_first("author", "article:author"),
+def read_authors(
+    sources: Sources, title: str | None, source: Source
+) -> tuple[tuple[Author, ...], str | None]:
+    """Return the bylines; rather none than a label, an address or the source."""
+    found = (
+        sources.all_by_rule(sources.rule.authors)
+        or sources.hinted("author")
+        or sources.said("author")
+        or [Found(name, "line") for name in authors_on(sources.lines, title)]
+        or _all(sources.meta_first("author", "article:author"))
     )
+    no_authors = {source.name, source.publisher, sources.meta.first("og:site_name")}
     authors: dict[str, Author] = {}
     for each in found:
         for name in _BETWEEN_NAMES.split(_BYLINE.sub("", each.text)):
-            if name and len(name) <= _MAX_NAME and not _NO_NAME.search(name):
+            is_name = name and len(name) <= _MAX_NAME and not _NO_NAME.search(name)
+            if is_name and name not in no_authors:
                 raw = each.text if each.text != name else None
                 authors.setdefault(name, Author(name=name, raw=raw))
     return tuple(authors.values()), found[0].method if authors else None
@@ -265,6 +280,10 @@ def _all(*ways: list[Found] | Found | None) -> list[Found]:
         if way:
             return way if isinstance(way, list) else [way]
     return []
+
+
+def _line(text: str | None) -> Found | None:
+    return Found(text, "line") if text else None
 
 
 def _some(*ways: list[Found] | Found | None) -> Found | None:

@@ -175,8 +175,9 @@ class _Made:
         title = fields.read_title(sources)
         if title is None and sources.rule.generic and not sources.page.is_json:
             title = generic_title(sources.page, sources.meta)
-        source, source_method = fields.read_source(sources)
-        authors, authors_method = fields.read_authors(sources)
+        text = title.text if title else None
+        source, source_method = fields.read_source(sources, text)
+        authors, authors_method = fields.read_authors(sources, text, source)
         self._method("source", source_method)
         self._method("authors", authors_method)
         return {
@@ -185,7 +186,7 @@ class _Made:
             "external_id": self._note("external_id", fields.read_external_id(sources)),
             "source": source,
             "authors": authors,
-            **self._times(title.text if title else None),
+            **self._times(text),
         }
 
     def _times(self, title: str | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from crawler.extract.bylines import editor_on
 from crawler.extract.language import language_of
 from crawler.extract.selectors import Found, first, select_css
 from crawler.extract.text import squeeze, visible_text
@@ -33,7 +34,8 @@ def read_editor(sources: Sources, pages: Iterable[Page], body: Body) -> Found | 
     for page in pages:
         if found := first(sources.rule.editor, page.root, page):
             return found
-    return Found(body.editor, "line") if body.editor else None
+    editor = body.editor or editor_on(sources.lines)
+    return Found(editor, "line") if editor else None
 
 
 def read_summary(

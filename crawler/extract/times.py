@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from crawler.extract.bylines import near
 from crawler.extract.dates import read_date
 from crawler.model import Origin
 
@@ -45,7 +46,6 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _FULL_DAY = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}")
-_LINES_BEFORE, _LINES_AFTER = 3, 8
 _LINE_CHARACTERS = 120
 _SENTENCE = re.compile(r"[。！？!?]$")
 _SKEW = timedelta(days=1)
@@ -148,10 +148,8 @@ def _hinted(sources: Sources, origin: Origin) -> Iterator[Timed]:
 
 def _visible(sources: Sources, title: str | None) -> Iterator[Timed]:
     """Yield times in short lines around the title's; body years are no dates."""
-    lines = () if sources.page.is_json else sources.page.lines
-    place = next((at for at, line in enumerate(lines) if title and title in line), 0)
     zone = ZoneInfo(sources.portal.timezone)
-    for line in lines[max(0, place - _LINES_BEFORE) : place + _LINES_AFTER]:
+    for line in near(sources.lines, title):
         if len(line) > _LINE_CHARACTERS or _SENTENCE.search(line):
             continue
         if title and title in line:
