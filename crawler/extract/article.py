@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crawler.extract.metadata import Metadata
     from crawler.extract.page import Page
 
-_SUFFIX = re.compile(r"\s*(?:[-–—|_]|\s·\s)\s*[^-–—|_]{1,20}$")
+_SEPARATOR = re.compile(r"\s+[-–—|·»:]+\s+|[|_｜»]|(?<=[\u4e00-\u9fff])[-–—]+(?=\D)")
 _PUNCTUATION = re.compile(r"[，。、；：！？,.;!?]")
 _GOOD = re.compile(
     r"article|content|body|text|post|entry|story|detail|main", re.IGNORECASE
@@ -49,17 +49,18 @@ def generic_title(page: Page, meta: Metadata) -> Found | None:
     """
     heads = [(tag, text) for tag, text in _headings(page) if len(text) >= _MIN_TITLE]
     whole = next((visible_text(node) for node in page.tree.iter("title")), "")
-    for tag, text in heads:
-        if squeeze(text) in squeeze(whole):
-            return Found(text, f"generic:{tag}")
+    named = [each for each in heads if squeeze(each[1]) in squeeze(whole)]
+    if named:
+        tag, text = max(named, key=lambda each: len(each[1]))
+        return Found(text, f"generic:{tag}")
     if given := meta.first("og:title", "twitter:title"):
         return Found(_without_site(given, meta), "meta:og:title")
     for tag, text in heads:
         if tag == "h1":
             return Found(text, "generic:h1")
-    if cut := _without_site(_SUFFIX.sub("", whole) or whole, meta):
-        return Found(cut, "generic:title")
-    return None
+    parts = [collapse(part) for part in _SEPARATOR.split(whole)]
+    longest = max(parts, key=len)
+    return Found(longest, "generic:title") if longest else None
 
 
 def generic_body(page: Page) -> HtmlElement | None:

@@ -25,6 +25,10 @@ _REPORTED = re.compile(
     rf"[(（【\[](?:[\u4e00-\u9fff]{{0,8}})[记記]者\s*[:：]?\s*{_NAMES}\s*[)）】\]]"
     rf"|(?:^|[\u4e00-\u9fff]{{2,6}})[记記]者\s+{_MORE}(?=$|[\s）)])"
 )
+_AFTER_TIME = re.compile(
+    r"(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s*\d{1,2}:\d{2}(?::\d{2})?\s*"
+    r"(?:[来來]源\s*[:：]\s*)?(?P<name>[^\W\d][^\s:：，。]{1,19}?)(?:作者[:：].*|\s.*)?"
+)
 _BETWEEN = re.compile(r"[ 　、，,]")
 _LINES_BEFORE, _LINES_AFTER = 4, 10
 _MAX_LINES = 2_000
@@ -32,7 +36,13 @@ _LINE_CHARACTERS = 90
 
 
 def source_on(lines: Sequence[str], title: str | None) -> str | None:
-    """Return the source that a line near the title names, else any short line."""
+    """Return the source that a line near the title names, else any short line.
+
+    Beside the title a name right after the time is one, without a label.
+    """
+    for line in near(lines, title):
+        if found := _AFTER_TIME.fullmatch(line[:_LINE_CHARACTERS]):
+            return found["name"]
     for line in (*near(lines, title), *lines[:_MAX_LINES]):
         if source := source_in(line):
             return source

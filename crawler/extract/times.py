@@ -46,6 +46,8 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _FULL_DAY = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}")
+_FULL_TIME = re.compile(_FULL_DAY.pattern + r"\s?日?\s*\d{1,2}:\d{2}")
+_MAX_LINES = 400
 _LINE_CHARACTERS = 120
 _SENTENCE = re.compile(r"[。！？!?]$")
 _SKEW = timedelta(days=1)
@@ -147,16 +149,20 @@ def _hinted(sources: Sources, origin: Origin) -> Iterator[Timed]:
 
 
 def _visible(sources: Sources, title: str | None) -> Iterator[Timed]:
-    """Yield times in short lines around the title's; body years are no dates."""
+    """Yield the time of a short line: around the title's, else with day and clock.
+
+    Body years are no dates: sentences are passed over, and so is what is to come.
+    """
     zone = ZoneInfo(sources.portal.timezone)
-    for line in near(sources.lines, title):
+    far = (line for line in sources.lines[:_MAX_LINES] if _FULL_TIME.search(line))
+    for line in (*near(sources.lines, title), *far):
         if len(line) > _LINE_CHARACTERS or _SENTENCE.search(line):
             continue
         if title and title in line:
             continue
         moment = read_date(line, at=sources.at, zone=zone)
         if moment is None or moment.at > sources.at + _SKEW:
-            continue  # an event to come is no publication
+            continue
         if _tells_itself(moment, line) or _LABELLED.search(line):
             yield Timed(moment, "page", "generic:line")
             return
