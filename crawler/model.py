@@ -85,6 +85,7 @@ class Reason(StrEnum):
     TLS = "tls"
     TIMEOUT = "timeout"
     DISCONNECTED = "disconnected"
+    HOST_DOWN = "host_down"  # it rested too often in a row
     BAD_RESPONSE = "bad_response"
     CALLBACK = "callback"  # our own code or a page object failed on this page
     DEAD_LETTER = "dead_letter"  # given out too often without an end
@@ -116,9 +117,7 @@ class Exchange:
 
     Attributes:
         url: the absolute URL asked for, without fragment.
-        method: the request's method.
-        request: the request as sent: head and body, origin-form, as it crossed the
-            socket.
+        request: head and body as they crossed the socket, in origin-form.
         response: from the first byte of the final status line to the end of the
             message; None where no byte of it came.
         interim: 1xx responses before it, verbatim.
@@ -230,7 +229,6 @@ class Work:
 
     Attributes:
         work_id: row number, unique in its spool.
-        run_id: the run it belongs to.
         depth: links followed from a seed to here.
         page: for listings, 1 for the first page of the walk.
         stale_pages: for listings, pages in a row before this one without a new link.
@@ -257,9 +255,8 @@ class Response:
     Attributes:
         url: the URL that answered.
         headers: of the final response, in order.
-        payload: the body after transfer-decoding, content-coding kept; cut at
-            ``max_parse_bytes`` with ``cut`` set.
-        cut: whether payload is less than the whole body, for whatever reason.
+        payload: the body after transfer-decoding, content-coding kept.
+        cut: whether payload is less than the whole body, be it by max_parse_bytes.
         captured_at: WARC-Date of the record.
         ref: the record, None where nothing is archived (`try`).
     """
