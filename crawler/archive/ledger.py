@@ -66,6 +66,7 @@ class Ending:
         listing: what a listing page gave.
         again_s: when set, this is no end: the work waits so many seconds and is
             tried again.
+        counts_try: whether that counts as one of the work's tries.
     """
 
     work: Work
@@ -78,6 +79,7 @@ class Ending:
     items: tuple[Item, ...] = ()
     listing: Listing | None = None
     again_s: float | None = None
+    counts_try: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,10 @@ class Ledger:
         """Make an ending true, in the caller's transaction."""
         work = ending.work
         if ending.again_s is not None:
-            accepted = self.frontier.delay(work, ending.again_s)
-            if accepted:
+            accepted = self.frontier.delay(
+                work, ending.again_s, tries=int(ending.counts_try)
+            )
+            if accepted and ending.counts_try:
                 self.spool.outbox.count(self.run_id, "retries")
             return Ended(accepted=accepted)
         if not self.frontier.end(work, ending.outcome, ending.reason, ending.detail):

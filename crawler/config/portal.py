@@ -90,6 +90,8 @@ class Manners(Model):
         delay: between two requests to one host.
         concurrency: requests at once in all; per_host: to one host.
         retries: further tries after a failure that may pass.
+        rest: how long a host is left alone after five failures in a row; each rest in
+            a row is twice as long, and after three of them it is given up.
         max_parse: bytes of a page beyond which no item is made of it.
         proxy: ``http://host:port`` for every request, robots.txt included.
     """
@@ -101,6 +103,7 @@ class Manners(Model):
     timeout: Duration = 60.0
     retries: int = Field(default=3, ge=0, le=20)
     retry_delay: Duration = 10.0
+    rest: Duration = 30.0
     max_redirects: Count = 10
     max_parse: Size = 20_000_000
     robots: Literal["obey", "ignore"] = "obey"

@@ -210,13 +210,13 @@ class SqliteFrontier:
             ).rowcount
         )
 
-    def delay(self, work: Work, delay_s: float) -> bool:
-        """Give a leased row back, not before delay_s from now; counts a try."""
+    def delay(self, work: Work, delay_s: float, *, tries: int = 1) -> bool:
+        """Give a leased row back, not before delay_s from now; adds to its tries."""
         return bool(
             self._db.execute(
                 "update work set state=0, boot=?, not_before=?, deliveries=0,"
-                " tries=tries+1 where work_id=? and fence=? and state=1",
-                (self._boot, self._ticks() + delay_s, work.work_id, work.fence),
+                " tries=tries+? where work_id=? and fence=? and state=1",
+                (self._boot, self._ticks() + delay_s, tries, work.work_id, work.fence),
             ).rowcount
         )
 

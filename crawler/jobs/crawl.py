@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +13,11 @@ from crawler.archive.store import open_store
 from crawler.config.digest import config_digest, resolved
 from crawler.errors import PortalkeepError
 from crawler.extract.listing import seed_links
+from crawler.frontier.hosts import Hosts, open_hosts
 from crawler.frontier.sqlite import Child
 from crawler.jobs.expectation import shortfalls
 from crawler.jobs.lock import portal_lock
-from crawler.jobs.run import close_run, new_record_id, open_run
+from crawler.jobs.run import boot_id, close_run, new_record_id, open_run
 from crawler.log import get_log
 from crawler.spiders.context import CrawlContext
 from crawler.spiders.engine import run_engines
@@ -164,11 +166,18 @@ def begin(
         spool_dir=run.directory,
         max_record_bytes=settings.warc.max_record,
         make_id=new_record_id,
+        hosts=_hosts(stack, settings),
     )
     if progress is not None:
         context.progress = lambda ending, ended: progress(portal.id, ending, ended)
     log.info("run_started", portal=portal.id, run=run.row.run_id, resumed=run.resumed)
     return Crawl(run, store, recorder, committer, context)
+
+
+def _hosts(stack: ExitStack, settings: Settings) -> Hosts:
+    db = open_hosts(Path(settings.spool.path))
+    stack.callback(db.close)
+    return Hosts(db, boot=boot_id(), ticks=time.monotonic)
 
 
 def finish(crawl: Crawl) -> Result:

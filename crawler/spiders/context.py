@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config.portal import Portal
     from crawler.errors import PortalkeepError
+    from crawler.frontier.hosts import Hosts
     from crawler.frontier.robots import Robots
     from crawler.item import Item, Listing
     from crawler.model import Capture, Exchange, Link, RecordRef, Work
@@ -71,6 +72,7 @@ class CrawlContext:
     Attributes:
         robots: rules by origin (``https://host``) as read in this run.
         make_id: makes page ids.
+        hosts: whose turn it is; None asks nobody (replay).
         visits: None live.
         abort: called once when the run cannot go on; the reason is kept in failure.
         under_way: visits begun and not ended.
@@ -88,6 +90,7 @@ class CrawlContext:
     max_record_bytes: int
     make_id: Callable[[], str]
     guard: AddressGuard | None = None
+    hosts: Hosts | None = None
     visits: Visits | None = None
     robots: dict[str, Robots] = field(default_factory=dict)
     under_way: int = 0

@@ -60,6 +60,7 @@ def settings_for(
         "DOWNLOADER_MIDDLEWARES": {
             **dict.fromkeys(_OFF),
             "crawler.spiders.robots.RobotsMiddleware": 100,
+            "crawler.spiders.manners.MannersMiddleware": 200,
         },
         "SPIDER_MIDDLEWARES": dict.fromkeys(_SPIDER_OFF),
         "SCHEDULER": "crawler.spiders.scheduler.FrontierScheduler",
@@ -71,7 +72,7 @@ def settings_for(
         "USER_AGENT": manners.user_agent,
         "CONCURRENT_REQUESTS": manners.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.per_host if live else 8,
-        "DOWNLOAD_DELAY": manners.delay if live else 0,
+        "DOWNLOAD_DELAY": 0,  # turns are taken by MannersMiddleware
         "RANDOMIZE_DOWNLOAD_DELAY": False,
         "DOWNLOAD_TIMEOUT": manners.timeout,
         "DOWNLOAD_MAXSIZE": 0,
