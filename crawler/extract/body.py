@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.extract.blocks import BOX_TAGS, SKIPPED_TAGS, Piece, Walk, walk
+from crawler.extract.compiled import pattern
 from crawler.extract.lead import is_lead
 from crawler.extract.lines import (
     editor_in,
@@ -27,7 +28,6 @@ from crawler.extract.page import parse_html
 from crawler.extract.selectors import (
     is_html,
     located,
-    pattern_of,
     raw_texts,
     select_css,
 )
@@ -169,7 +169,7 @@ class _Cutter:
 
     def __init__(self, drop_lines: tuple[str, ...], title: str | None) -> None:
         self.body = Body()
-        self._drop = [pattern_of(pattern) for pattern in drop_lines]
+        self._drop = [pattern(each) for each in drop_lines]
         self._title = title
 
     def take(self, walked: Walk) -> None:
@@ -194,7 +194,7 @@ class _Cutter:
             self.body.editor = self.body.editor or editor
         is_title = not self.body.blocks and _same(text, self._title)
         reasons = {
-            "drop_line": any(pattern.search(text) for pattern in self._drop),
+            "drop_line": any(each.search(text) for each in self._drop),
             "template_leak": is_template_leak(text),
             "editor_line": bool(editor),
             "promo": is_promo(text),

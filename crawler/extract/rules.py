@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from crawler import urls
 from crawler.errors import ConfigError, NotExtracted
-from crawler.extract.selectors import pattern_of
+from crawler.extract.compiled import pattern
 from crawler.model import Reason
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def rule_for(portal: Portal, url: str, captured_on: date) -> Matched | None:
     for rule in portal.items:
         if rule.until is not None and captured_on >= _day(rule.until):
             continue
-        found = pattern_of(rule.match).search(target)
+        found = pattern(rule.match).search(target)
         if found is not None:
             groups = {name: text for name, text in found.groupdict().items() if text}
             return Matched(rule, groups)

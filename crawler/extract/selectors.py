@@ -7,23 +7,19 @@ A path without a prefix is CSS on HTML and JMESPath on JSON.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
-import jmespath
-from cssselect import HTMLTranslator, SelectorError
 from jmespath.exceptions import JMESPathError
 from lxml import etree
 
 from crawler.errors import ConfigError
+from crawler.extract import compiled
 from crawler.extract.text import collapse, visible_lines, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from jmespath.parser import ParsedResult
     from lxml.html import HtmlElement
 
     from crawler.config.portal import Expression, Rule
@@ -111,22 +107,13 @@ def select_css(selector: str, element: HtmlElement) -> list[HtmlElement]:
     Raises:
         ConfigError: it is no selector.
     """
-    found = _search_html(_css(selector), element)
+    found = _search_html(compiled.css(selector), element)
     return [node for node in found if is_html(node)]
 
 
 def is_html(node: object) -> TypeGuard[HtmlElement]:
     """Tell whether node is an element of an HTML page, not a JSON value."""
     return isinstance(node, etree.ElementBase)
-
-
-def pattern_of(expression: str) -> re.Pattern[str]:
-    """Return the compiled regular expression.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    return _pattern(expression)
 
 
 def _first_found(rule: Rule, node: Node, page: Page, *, whole: bool) -> list[Found]:
@@ -163,7 +150,7 @@ def _read(
 def _searched(text: str, pattern: str | None) -> str | None:
     if pattern is None:
         return text
-    found = _pattern(pattern).search(text[:MAX_REGEX_CHARACTERS])
+    found = compiled.pattern(pattern).search(text[:MAX_REGEX_CHARACTERS])
     if found is None:
         return None
     return found[1] if found.re.groups else found[0]
@@ -174,7 +161,7 @@ def _split(text: str | None, pattern: str | None) -> list[str]:
         return []
     if pattern is None:
         return [text]
-    parts = _pattern(pattern).split(text[:MAX_REGEX_CHARACTERS])
+    parts = compiled.pattern(pattern).split(text[:MAX_REGEX_CHARACTERS])
     return [part for part in parts if part]
 
 
@@ -200,22 +187,22 @@ def _select(expression: Expression, node: Node) -> list[object]:
         return [] if is_html(node) else _search_json(path, node)
     if not is_html(node):
         return []
-    return _search_html(_xpath(path) if kind == "xpath" else _css(path), node)
+    return _search_html(
+        compiled.xpath(path) if kind == "xpath" else compiled.css(path), node
+    )
 
 
-def _search_html(compiled: etree.XPath, node: HtmlElement) -> list[object]:
+def _search_html(path: etree.XPath, node: HtmlElement) -> list[object]:
     try:
-        found = compiled(node)
+        found = path(node)
     except etree.XPathError as exc:
-        raise ConfigError(
-            f"xpath {compiled.path!r} cannot be evaluated: {exc}"
-        ) from exc
+        raise ConfigError(f"xpath {path.path!r} cannot be evaluated: {exc}") from exc
     return list(found) if isinstance(found, list) else [found]
 
 
 def _search_json(path: str, node: Node) -> list[object]:
     try:
-        found = _json_path(path).search(node)
+        found = compiled.json_path(path).search(node)
     except JMESPathError:  # a function met a type it does not take: nothing there
         return []
     if isinstance(found, list):
@@ -279,38 +266,3 @@ def _strings(value: Json) -> Iterator[str]:
             stack.extend(reversed(top.values()))
         elif isinstance(top, list):
             stack.extend(reversed(top))
-
-
-@lru_cache(maxsize=1024)
-def _css(selector: str) -> etree.XPath:
-    scoped = f":scope {selector}" if selector[:1] in {">", "+", "~"} else selector
-    try:
-        return etree.XPath(HTMLTranslator().css_to_xpath(scoped))
-    except (SelectorError, etree.XPathError) as exc:
-        raise ConfigError(f"{selector!r} is no CSS selector: {exc}") from exc
-
-
-@lru_cache(maxsize=1024)
-def _xpath(path: str) -> etree.XPath:
-    try:
-        return etree.XPath(
-            path, namespaces={"re": "http://exslt.org/regular-expressions"}
-        )
-    except etree.XPathError as exc:
-        raise ConfigError(f"{path!r} is no XPath: {exc}") from exc
-
-
-@lru_cache(maxsize=1024)
-def _json_path(path: str) -> ParsedResult:
-    try:
-        return jmespath.compile(path)
-    except JMESPathError as exc:
-        raise ConfigError(f"{path!r} is no JMESPath: {exc}") from exc
-
-
-@lru_cache(maxsize=1024)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern, re.MULTILINE)
-    except re.error as exc:
-        raise ConfigError(f"{pattern!r} is no regular expression: {exc}") from exc

@@ -101,6 +101,12 @@ def test_an_article_on_challenges_is_none() -> None:
     assert item(text).title == "题目"
 
 
+def test_a_short_article_with_a_captcha_form_is_an_item() -> None:
+    """A page whose body the rule finds is no challenge."""
+    text = page("<p>短讯。</p><form class=g-recaptcha></form>")
+    assert item(text).body_text == "短讯。"
+
+
 def test_shell_page() -> None:
     """A page that lacks what ready looks for is a shell."""
     assert reason(visit(page()), portal({"ready": ".later"}))[0] == "shell_page"
