@@ -1,8 +1,4 @@
-"""Stores of objects: one contract, a directory here, S3 to follow.
-
-An object is bytes under a key; keys are ``/``-joined names, none empty, none with a dot
-at its begin.  Objects are created once and whole: a reader sees all of it or nothing.
-"""
+"""A directory as a store."""
 
 from __future__ import annotations
 
@@ -12,113 +8,16 @@ import os
 import secrets
 import shutil
 import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from crawler.errors import ConfigError, ObjectExists, ObjectMissing, StoreUnavailable
+from crawler.archive.store.contract import ObjectInfo, check_key, is_key
+from crawler.errors import ObjectExists, ObjectMissing, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHUNK_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
-    """What a store says of an object: its key and size in bytes."""
-
-    key: str
-    size: int
-
-
-class Store(Protocol):
-    """Where archives are kept.  Stateless; safe to use from several threads."""
-
-    def put(self, key: str, source: Path | bytes) -> None:
-        """Create or replace an object; durable when this returns.
-
-        Raises:
-            StoreUnavailable: not stored, try again later.
-        """
-        ...
-
-    def put_if_absent(self, key: str, source: Path | bytes) -> None:
-        """Create an object; an equal one that is there already is success.
-
-        Raises:
-            ObjectExists: another object has this key; it is untouched.
-            StoreUnavailable: not stored, try again later.
-        """
-        ...
-
-    def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """Return an object's bytes, or at most length of them from start.
-
-        What lies beyond the end is left out; from there on it is b"".
-
-        Raises:
-            ObjectMissing: there is none.
-            StoreUnavailable: it could not be read.
-        """
-        ...
-
-    def head(self, key: str) -> ObjectInfo | None:
-        """Return what is known of an object, None where there is none.
-
-        Raises:
-            StoreUnavailable: it could not be looked at.
-        """
-        ...
-
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Yield the objects whose keys begin with prefix, sorted by key.
-
-        Raises:
-            StoreUnavailable: they could not be listed, or not to the end.
-        """
-        ...
-
-    def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is success.
-
-        Raises:
-            StoreUnavailable: not removed, try again later.
-        """
-        ...
-
-
-def open_store(url: str) -> Store:
-    """Return the store that a configuration's ``store.url`` names.
-
-    Raises:
-        ConfigError: no such kind of store.
-    """
-    if "://" not in url:
-        return LocalStore(Path(url))
-    if url.startswith("file://"):
-        return LocalStore(Path(url.removeprefix("file://")))
-    message = f"store.url {url!r} is no directory; give a path or 'file:///…'"
-    raise ConfigError(message)
-
-
-def check_key(key: str) -> str:
-    """Return key.
-
-    Raises:
-        ValueError: it is absolute, has an empty part, one that begins with a dot
-            (which is ours for what is not an object yet), or a NUL.
-    """
-    if not _is_key(key):
-        message = f"{key!r} is no object key"
-        raise ValueError(message)
-    return key
-
-
-def _is_key(text: str) -> bool:
-    return all(part[:1] not in ("", ".") for part in text.split("/")) and (
-        "\0" not in text
-    )
 
 
 class LocalStore:
@@ -188,10 +87,10 @@ class LocalStore:
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See `Store.list`."""
         directory = prefix.rpartition("/")[0]
-        if directory and not _is_key(directory):
+        if directory and not is_key(directory):
             return
         for key in sorted(self._keys(self.root / directory)):
-            if not key.startswith(prefix) or not _is_key(key):
+            if not key.startswith(prefix) or not is_key(key):
                 continue
             if (info := self.head(key)) is not None:
                 yield info
