@@ -45,6 +45,15 @@ class StoreUnavailable(PortalkeepError):
     retryable: ClassVar[bool] = True
 
 
+class StoreRefused(StoreUnavailable):
+    """The store refuses for a reason that waiting does not mend; the spool keeps it.
+
+    No right to write, no such bucket, a file in the place of a directory.
+    """
+
+    retryable: ClassVar[bool] = False
+
+
 class SpoolUnwritable(PortalkeepError):
     """The spool cannot be written (full, read-only, no right); the run stops at once.
 

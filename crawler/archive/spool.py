@@ -31,7 +31,7 @@ SCHEMA = """
 create table if not exists run(
   run_id text primary key, portal text not null, job text not null,
   state text not null, started_at text not null, config_digest text not null,
-  config text not null);
+  config text not null, retry_at real not null default 0);
 create table if not exists segment(
   name text primary key, run_id text not null, serial integer not null,
   state text not null, begun_at text not null, closed_at text,
@@ -148,7 +148,8 @@ class Spool:
     def begin_run(self, run: RunRow) -> None:
         """Note a run that starts."""
         self.db.execute(
-            "insert into run values(?,?,?,?,?,?,?)",
+            "insert into run(run_id, portal, job, state, started_at, config_digest,"
+            " config) values(?,?,?,?,?,?,?)",
             (
                 run.run_id,
                 run.portal,
@@ -189,6 +190,16 @@ class Spool:
         for table in ("run", "segment", "tally", "walk", "payload"):
             self.db.execute(f"delete from {table} where run_id=?", (run_id,))  # noqa: S608 - names are ours
 
+    def retry_at(self, run_id: str, at: float) -> None:
+        """Note when the store is to be tried again, in seconds of the wall clock."""
+        self.db.execute("update run set retry_at=? where run_id=?", (at, run_id))
+
+    def retry_in_s(self, run_id: str, now: float) -> float:
+        """Return the seconds until the store is to be tried again."""
+        row = self.db.execute("select retry_at from run where run_id=?", (run_id,))
+        found = row.fetchone()
+        return max(0.0, float(found[0]) - now) if found else 0.0
+
     # segments
 
     def begin_segment(self, segment: SegmentRow) -> None:
@@ -223,6 +234,15 @@ class Spool:
         self.db.execute("update segment set state='committed' where name=?", (name,))
         for table in ("record", "item_row", "decision"):
             self.db.execute(f"delete from {table} where segment=?", (name,))  # noqa: S608 - names are ours
+
+    def waiting_bytes(self, run_id: str) -> int:
+        """Return the bytes of a run's WARCs that are not committed."""
+        row = self.db.execute(
+            "select coalesce(sum(synced_bytes), 0) from segment where run_id=?"
+            " and state<>'committed'",
+            (run_id,),
+        ).fetchone()
+        return int(row[0])
 
     def drop_segment(self, name: str) -> None:
         """Forget a segment in which nothing was ever committed."""

@@ -19,6 +19,7 @@ from crawler.archive import layout
 from crawler.archive.refs import ref_from_json, ref_to_json
 from crawler.archive.segment import DECISIONS_TYPE, OpenSegment
 from crawler.archive.spool import SegmentRow, transaction
+from crawler.errors import StoreUnavailable
 from crawler.log import get_log
 from crawler.warc.redact import Policy, redact
 
@@ -45,6 +46,8 @@ class Limits:
         max_age_s: seconds after which it is rolled.
         lease_s: how long a lease holds without being prolonged.
         dedupe: write revisits for payloads the run holds already.
+        max_waiting: bytes not committed beyond which nothing is leased.
+        commit_timeout_s: how long that may last before the run stops.
     """
 
     commit_interval_s: float = 0.05
@@ -53,6 +56,8 @@ class Limits:
     lease_s: float = 300.0
     max_deliveries: int = 5
     dedupe: bool = True
+    max_waiting: int = 10_000_000_000
+    commit_timeout_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Tape:
         rolled: called with the name of each closed segment.
         serial: of the run's newest segment.
         redaction: what is masked before anything is written.
+        away_s: tells for how long the store has been away.
     """
 
     directory: Path
@@ -90,6 +96,8 @@ class Tape:
     rolled: Callable[[str], None]
     serial: int = 0
     redaction: Policy = field(default_factory=Policy)
+    away_s: Callable[[], float] = lambda: 0.0
+    _paused: bool = False
     _segment: OpenSegment | None = None
     _fresh: dict[str, RecordRef] = field(default_factory=dict)
     _held: dict[int, Work] = field(default_factory=dict)
@@ -146,14 +154,37 @@ class Tape:
         self._fresh.clear()
 
     def lease(self, limit: int) -> Taken:
-        """Lease up to limit works."""
+        """Lease up to limit works, none while the spool is full.
+
+        Raises:
+            StoreUnavailable: it is full, and the store has been away for too long.
+        """
         frontier, run_id = self.ledger.frontier, self.origin.run_id
+        if self._is_full():
+            limit = 0
         with transaction(self.ledger.spool.db):
             works = frontier.lease(run_id, limit, self.limits.lease_s)
             left = frontier.left(run_id)
             due_in_s = None if works else frontier.due_in_s(run_id)
         self._held.update({work.work_id: work for work in works})
         return Taken(tuple(works), left, due_in_s)
+
+    def _is_full(self) -> bool:
+        """Tell whether too much waits for the store; it may go on at four fifths."""
+        waiting = self.ledger.spool.waiting_bytes(self.origin.run_id)
+        limit = self.limits.max_waiting
+        paused = waiting > (limit * 4 // 5 if self._paused else limit)
+        if paused != self._paused:
+            log.warning("fetching_paused" if paused else "fetching_resumed")
+        self._paused = paused
+        if paused:
+            self.roll()
+            if self.away_s() > self.limits.commit_timeout_s:
+                raise StoreUnavailable(
+                    f"the spool is full ({waiting} bytes) and the store has been away "
+                    f"for {self.away_s():.0f} s; run the same command again later"
+                )
+        return paused
 
     def release(self, works: Iterable[Work]) -> None:
         """Give works back that were leased and not begun."""

@@ -9,14 +9,44 @@ from pydantic import Field, PrivateAttr
 from crawler.config.portal import Manners, Model, Portal, Texts
 from crawler.config.units import Count, Duration, Size
 
+MIB = 1 << 20
+
 
 class StoreSettings(Model):
     """Where archives are kept: a directory, or ``s3://bucket/prefix``.
 
     A directory that is not absolute is seen from where the command is started.
+
+    All but ``url`` and ``commit_timeout`` is for S3 alone.  Credentials are never
+    here: they come from where AWS tools look.
+
+    Attributes:
+        commit_timeout: how long the store may be away before a run that cannot go on
+            without it ends with exit code 5; nothing is lost.
+        endpoint_url: of a service other than AWS, with scheme.
+        addressing_style: whether the bucket stands in the path or the host; ``auto``
+            is the path for an ``endpoint_url``, the host for AWS.
+        sse: encryption of objects by the service, with ``kms_key`` where it is
+            ``aws:kms``; not set, the bucket's default.
+        storage_class: of archived objects; not set, the bucket's default.
+        part_size: larger objects are sent in parts of this size.
+        checksums: ``when_required`` sends MD5 in place of SHA-256, for services that
+            refuse the latter.
+        connect_timeout, read_timeout: of one request; it is tried three times.
     """
 
     url: str = Field(default="./data/store", repr=False)  # may hold a secret
+    commit_timeout: Duration = 600.0
+    endpoint_url: str | None = Field(default=None, repr=False)  # the same
+    region: str | None = None
+    addressing_style: Literal["auto", "path", "virtual"] = "auto"
+    sse: Literal["AES256", "aws:kms"] | None = None
+    kms_key: str | None = None
+    storage_class: str | None = None
+    part_size: Size = Field(default=16 * MIB, ge=5 * MIB)  # S3 takes no smaller ones
+    checksums: Literal["auto", "when_required"] = "auto"
+    connect_timeout: Duration = Field(default=10.0, gt=0)
+    read_timeout: Duration = Field(default=60.0, gt=0)
 
 
 class SpoolSettings(Model):
@@ -25,10 +55,13 @@ class SpoolSettings(Model):
     Attributes:
         path: a directory on a local disk, seen from where the command is started.
         commit_interval: how long results wait for others to share one transaction.
+        max_size: of what waits for the store, per portal; beyond it nothing more is
+            fetched until some of it is committed.
     """
 
     path: str = "./data/spool"
     commit_interval: Duration = 0.05
+    max_size: Size = 10_000_000_000
 
 
 class WarcSettings(Model):

@@ -151,8 +151,14 @@ def begin(
     )
     stack.callback(run.spool.db.close)
     store = open_store(settings.store.url)
-    committer = Committer(store, run.spool_directory, run.directory, run.row)
-    recorder = run.recorder(committer.wake)
+    committer = Committer(
+        store,
+        run.spool_directory,
+        run.directory,
+        run.row,
+        timeout_s=settings.store.commit_timeout,
+    )
+    recorder = run.recorder(committer.wake, committer.away_s)
     recorder.start()
     committer.start()
     recorder.seed([Child(link) for link in seed_links(portal)]).result()

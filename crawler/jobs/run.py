@@ -68,7 +68,9 @@ class OpenRun:
     clock: Clock
     clock_note: str | None = None
 
-    def recorder(self, rolled: Callable[[str], None]) -> Recorder:
+    def recorder(
+        self, rolled: Callable[[str], None], away_s: Callable[[], float] = lambda: 0.0
+    ) -> Recorder:
         """Return the recorder of this run; segments go on counting where they were."""
         segments = self.spool.segments(self.row.run_id)
         serial = max((segment.serial for segment in segments), default=0)
@@ -83,6 +85,7 @@ class OpenRun:
                 rolled,
                 serial,
                 Policy(self.settings.warc.redact),
+                away_s,
             )
         )
 
@@ -121,7 +124,9 @@ def limits(settings: Settings) -> Limits:
     """Return a recorder's limits as configured."""
     return Limits(
         commit_interval_s=settings.spool.commit_interval,
-        max_size=settings.warc.max_size,
+        max_size=min(settings.warc.max_size, settings.spool.max_size // 4),
+        max_waiting=settings.spool.max_size,
+        commit_timeout_s=settings.store.commit_timeout,
         max_age_s=settings.warc.max_age,
         lease_s=settings.lease,
         max_deliveries=settings.max_deliveries,
