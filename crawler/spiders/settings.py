@@ -70,6 +70,8 @@ def settings_for(
             "Accept-Language": "*",
         },
         "USER_AGENT": manners.user_agent,
+        # Items have no pipeline: more would only be 100 tasks a page that do nothing.
+        "CONCURRENT_ITEMS": 1,
         "CONCURRENT_REQUESTS": manners.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.per_host if live else 8,
         "DOWNLOAD_DELAY": 0,  # turns are taken by MannersMiddleware
