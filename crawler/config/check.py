@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
     from crawler.config.portal import Portal
     from crawler.config.problem import Path
-    from crawler.config.settings import Settings
+    from crawler.config.settings import Settings, StoreSettings
 
 Finding: TypeAlias = "tuple[Path, str]"
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+(:[A-Za-z_]\w*)?")
 _STORE_SCHEMES = ("s3", "file")
+_BUCKET = re.compile(r"([^/@]*@)?[A-Za-z0-9][A-Za-z0-9._:-]{1,}(/[^/.][^/]*)*/?")
+_ENDPOINT = re.compile(r"https?://[^/@\s]+(/[^@\s]*)?")
 _PROXY = re.compile(r"(https?|socks[45]h?)://[^/\s]+/?")
 
 
@@ -45,11 +47,24 @@ def check_portal(portal: Portal) -> Iterator[Finding]:
 def check_settings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong with the top level, its portals apart."""
     yield from _proxy(settings.crawl.proxy)
-    scheme, separator, rest = settings.store.url.partition("://")
-    if not settings.store.url or (separator and scheme not in _STORE_SCHEMES):
+    yield from _store(settings.store)
+
+
+def _store(store: StoreSettings) -> Iterator[Finding]:
+    # No value is quoted: a URL may hold a password.
+    scheme, separator, rest = store.url.partition("://")
+    if not store.url or (separator and scheme not in _STORE_SCHEMES):
         yield ("store", "url"), "'url': is no store; write a directory or s3://bucket"
     elif separator and not rest.strip("/"):
         yield ("store", "url"), f"'url': {scheme}:// names nothing; add what it is of"
+    elif scheme == "s3" and not _BUCKET.fullmatch(rest):
+        what = "is no bucket and prefix; write s3://bucket/prefix, without //, . or .."
+        yield ("store", "url"), f"'url': {what}"
+    if store.endpoint_url is not None and not _ENDPOINT.fullmatch(store.endpoint_url):
+        what = "is no service; write http://host:port, credentials stand elsewhere"
+        yield ("store", "endpoint_url"), f"'endpoint_url': {what}"
+    if store.kms_key is not None and store.sse != "aws:kms":
+        yield ("store", "kms_key"), "'kms_key': needs 'sse: aws:kms'"
 
 
 def _proxy(proxy: str | None) -> Iterator[Finding]:
