@@ -228,11 +228,12 @@ class TestContract:
         assert list(store.list()) == []
 
     def test_a_store_that_is_away(self, away: Store, source: Source) -> None:
-        """What could not be stored says so and may be tried again."""
+        """What could not be stored says so; a directory that is a file is final."""
         for put in (away.put, away.put_if_absent):
             with pytest.raises(StoreUnavailable, match="p-1") as caught:
                 put(KEY, source(b"x"))
-            assert caught.value.retryable
+            assert caught.value.exit_code == 5
+            assert caught.value.retryable is not isinstance(away, LocalStore)
 
     def test_a_reader_sees_all_or_nothing(self, store: Store, tmp_path: Path) -> None:
         """While a large object is put or replaced no reader sees part of one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -12,12 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.archive.store.contract import ObjectInfo, check_key, is_key
-from crawler.errors import ObjectExists, ObjectMissing, StoreUnavailable
+from crawler.errors import (
+    ObjectExists,
+    ObjectMissing,
+    StoreRefused,
+    StoreUnavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHUNK_BYTES = 1 << 20
+
+_REFUSALS = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT}
+)
+"""What waiting does not mend; a full disk is not among them."""
 
 
 class LocalStore:
@@ -121,7 +132,8 @@ def _wrapped(key: str) -> Iterator[None]:
         yield
     except OSError as exc:
         message = f"{key!r} could not be stored: {exc.strerror or exc}"
-        raise StoreUnavailable(message) from exc
+        refused = exc.errno in _REFUSALS
+        raise (StoreRefused if refused else StoreUnavailable)(message) from exc
 
 
 def _unless_gone(exc: OSError) -> None:
