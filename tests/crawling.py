@@ -29,6 +29,7 @@ QUICK: Json = {
     "delay": "0s",
     "retry_delay": "0.02s",
     "timeout": "5s",
+    "rest": "0.05s",
     "per_host": 8,
     "allow_private": True,
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from crawler.archive.committer import Committer
 from crawler.archive.store import open_store
 from crawler.config.digest import config_digest, resolved
-from crawler.errors import PortalkeepError
+from crawler.errors import PortalkeepError, StoreUnavailable
 from crawler.extract.listing import seed_links
 from crawler.frontier.hosts import Hosts, open_hosts
 from crawler.frontier.sqlite import Child
@@ -189,7 +189,7 @@ def _hosts(stack: ExitStack, settings: Settings) -> Hosts:
 def finish(crawl: Crawl) -> Result:
     """Commit what there is, close the run where its work is done."""
     run, portal = crawl.run, crawl.run.portal
-    failure = crawl.context.failure
+    failure: PortalkeepError | None = crawl.context.failure
     try:
         crawl.recorder.stop()
     except PortalkeepError as exc:
@@ -199,12 +199,22 @@ def finish(crawl: Crawl) -> Result:
     except PortalkeepError as exc:
         failure = failure or exc
     counts = run.spool.outbox.counts(run.row.run_id)
+    failure = failure or _uncommitted(run)
     if failure is not None:
         return replace(_failed(portal.id, run.row.run_id, failure), counts=counts)
     if run.frontier.left(run.row.run_id):
         message = "interrupted; the same command resumes it"
         return Result(portal.id, run.row.run_id, 7, message=message, counts=counts)
     return _close(crawl, counts)
+
+
+def _uncommitted(run: OpenRun) -> PortalkeepError | None:
+    """Return what is to be said where a segment is not in the store."""
+    segments = run.spool.segments(run.row.run_id)
+    waiting = [x.name for x in segments if x.state != "committed"]
+    if not waiting:
+        return None
+    return StoreUnavailable(f"{waiting[0]!r} is not in the store; a rerun commits it")
 
 
 def _close(crawl: Crawl, counts: dict[str, int]) -> Result:

@@ -11,6 +11,7 @@ from crawler.errors import NotExtracted, UsageError
 from crawler.extract import extract
 from crawler.history.fold import fold, head_of
 from crawler.item import Head, Item, Listing
+from crawler.model import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,8 +145,12 @@ def extracted(archive: Archive, portal: Portal, tally: Tally) -> Iterator[Item]:
 
 
 def _was_read(visit: StoredVisit) -> bool:
-    """Tell whether the live crawl went as far as extraction with this visit."""
-    return visit.body["outcome"] in ("captured", "revisited")
+    """Tell whether the live crawl had all of this visit to read.
+
+    Of an article without one of its further pages it had not: no mode makes an item.
+    """
+    whole = visit.body.get("reason") != Reason.TRUNCATED
+    return whole and visit.body["outcome"] in ("captured", "revisited")
 
 
 def _items_of(capture: Capture, portal: Portal, digest: str) -> tuple[Item, ...]:

@@ -55,23 +55,18 @@ class ReplayDesk:
     """Gives out work from a frontier in memory and takes it back at once.
 
     Attributes:
-        items: with revisions, in the order they were made.
+        made: items without revision, with the record each was read from.
     """
 
     ledger: Ledger
-    items: list[Item] = field(default_factory=list)
+    made: list[tuple[str, Item]] = field(default_factory=list)
 
     @classmethod
-    def of(
-        cls, portal: Portal, run_id: str, clock: Clock, heads: dict[str, Head]
-    ) -> ReplayDesk:
-        """Make a desk that knows what was known before the run."""
+    def of(cls, portal: Portal, run_id: str, clock: Clock) -> ReplayDesk:
+        """Make a desk whose only work are the portal's seeds."""
         db = open_in_memory()
         spool = Spool(db)
         frontier = SqliteFrontier(db, boot="replay", ticks=time.monotonic)
-        with transaction(db):
-            for item_id, head in heads.items():
-                spool.outbox.set_head(item_id, head)
         desk = cls(Ledger(spool, frontier, portal, run_id, fold, clock))
         with transaction(db):
             desk.ledger.seed(Child(link) for link in seed_links(portal))
@@ -90,7 +85,10 @@ class ReplayDesk:
         """End a work."""
         with transaction(self.ledger.spool.db):
             ended = self.ledger.apply(ending, SEGMENT)
-        self.items.extend(ended.kept)
+        if ended.accepted and ending.again_s is None and ending.record is not None:
+            flashes = ending.listing.flashes if ending.listing else ()
+            record_id = ending.record.record_id
+            self.made += [(record_id, item) for item in (*ending.items, *flashes)]
         return _done(ended)
 
     def release(self, works: Iterable[Work]) -> Future[None]:
@@ -144,12 +142,10 @@ def replay(
     archive = Archive.of(collection, segments, portal.crawl.max_parse)
     playback = Playback.of(archive)
     run_id = segments[-1].run_id
-    heads = heads_before(collection, portal, segments[0])
-    quick = portal.crawl.model_copy(update={"delay": 0.0, "retry_delay": 0.0})
-    patient = portal.model_copy(update={"crawl": quick})
-    desk = ReplayDesk.of(patient, run_id, clock, heads)
+    quick = _at_once(_as_limited(collection, portal, run_id))
+    desk = ReplayDesk.of(quick, run_id, clock)
     context = CrawlContext(
-        portal=patient,
+        portal=quick,
         run_id=run_id,
         config_digest=config_digest(portal),
         clock=clock,
@@ -165,14 +161,66 @@ def replay(
     if context.failure is not None:
         raise context.failure
     stored = stored_items(collection, portal, selection)
+    heads = heads_before(collection, portal, segments[0])
+    items = _folded(_in_stored_order(archive, desk.made), heads, clock)
     return Replayed(
         portal.id,
         run_id,
-        tuple(desk.items),
+        items,
         tuple(dict.fromkeys(playback.misses)),
-        tuple(_compared(stored, desk.items)),
-        desk.ledger.spool.outbox.counts(run_id),
+        tuple(_compared(stored, items)),
+        _outcomes(desk.ledger.spool.outbox.counts(run_id)),
     )
+
+
+def _at_once(portal: Portal) -> Portal:
+    """Return a portal without its delays: nobody is asked for anything."""
+    quick = portal.crawl.model_copy(update={"delay": 0.0, "retry_delay": 0.0})
+    return portal.model_copy(update={"crawl": quick})
+
+
+def _as_limited(collection: Collection, portal: Portal, run_id: str) -> Portal:
+    """Return a portal with the limit on items that the run had, by its manifest."""
+    run = collection.run(portal.id, run_id)
+    stored = run.config.get("portal") if run else None
+    if not isinstance(stored, dict):
+        return portal
+    limit = stored.get("scope", {}).get("max_items")
+    scope = portal.scope.model_copy(update={"max_items": limit})
+    return portal.model_copy(update={"scope": scope})
+
+
+def _in_stored_order(archive: Archive, made: list[tuple[str, Item]]) -> list[Item]:
+    """Return items in the order the run made theirs.
+
+    Visits end in another order here, and the order decides which of two versions of
+    an item is the first revision.
+    """
+    ranks = {
+        record_id: rank
+        for rank, visit in enumerate(archive.visits())
+        for record_id in visit.body["hops"][-1:]
+    }
+    made = sorted(made, key=lambda one: ranks.get(one[0], len(ranks)))
+    return [item for _, item in made]
+
+
+def _folded(
+    items: Iterable[Item], heads: dict[str, Head], clock: Clock
+) -> tuple[Item, ...]:
+    """Give items their revisions after heads; leave out those that change nothing."""
+    kept: list[Item] = []
+    for item in items:
+        folded = fold(item, heads.get(item.id), extracted_at=clock.now())
+        heads[item.id] = folded.head
+        if folded.item is not None:
+            kept.append(folded.item)
+    return tuple(kept)
+
+
+def _outcomes(counts: dict[str, int]) -> dict[str, int]:
+    """Return the counters of URLs; those of items know nothing of earlier runs."""
+    return {name: n for name, n in counts.items() if not name.startswith("items:")}
 
 
 def _newest(collection: Collection, portal: Portal) -> str:

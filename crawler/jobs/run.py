@@ -17,13 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 from crawler import __version__
 from crawler.archive import layout, manifest
+from crawler.archive.collection import Collection
 from crawler.archive.ledger import Ledger
 from crawler.archive.recorder import Recorder
 from crawler.archive.segment import Origin
 from crawler.archive.spool import RunRow, Spool, open_database, transaction
+from crawler.archive.store import open_store
 from crawler.archive.tape import Limits, Tape
+from crawler.errors import ArchiveDamaged
+from crawler.errors import PortalkeepError, StoreUnavailable
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.history.fold import fold
+from crawler.jobs.rebuild import catch_up
 from crawler.log import get_log
 from crawler.warc.redact import Policy
 from crawler.warc.writer import OPEN, recover
@@ -156,13 +161,18 @@ def open_run(
 ) -> OpenRun:
     """Resume the portal's unfinished run of this job, or begin one.
 
-    Only the holder of the portal's lock may call this.
+    Only the holder of the portal's lock may call this.  Committed segments that the
+    spool does not know are folded into its heads first, so that a lost spool never
+    gives out a revision twice.
 
     Raises:
         SpoolUnwritable: the spool cannot be used.
+        StoreUnavailable: the spool is new and the store cannot be read.
+        ArchiveDamaged: what is stored and not known cannot be read.
     """
     spool_directory = Path(settings.spool.path) / portal.id
     spool = Spool(open_database(spool_directory))
+    _know_heads(spool, open_store(settings.store.url), portal.id)
     frontier = SqliteFrontier(spool.db, boot=boot_id(), ticks=time.monotonic)
     unfinished = spool.runs(job)
     if unfinished:
@@ -200,6 +210,18 @@ def open_run(
     return run
 
 
+def _know_heads(spool: Spool, store: Store, portal: str) -> None:
+    """Bring the heads up to date; an old spool may go on while the store is away."""
+    try:
+        catch_up(Collection(store), portal, spool)
+    except PortalkeepError as exc:
+        used = spool.outbox.folded() or spool.runs()
+        if not (used and isinstance(exc, StoreUnavailable)):
+            spool.db.close()
+            raise
+        log.warning("heads_not_compared", portal=portal, error=str(exc))
+
+
 def _recover(run: OpenRun) -> None:
     """Close what a crash left open; give leases back; bury what fails each time."""
     for segment in run.spool.segments(run.row.run_id, "open"):
@@ -219,10 +241,15 @@ def _recover_segment(run: OpenRun, segment: SegmentRow) -> None:
         opened.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         with transaction(run.spool.db):
+            run.spool.outbox.orphan_decisions(segment.name)
             run.spool.drop_segment(segment.name)
         return
-    if opened.exists():
-        recover(opened, segment.synced_bytes)
+    if path.exists():  # closed, but its last record is not in the spool
+        path.rename(opened)
+    if not opened.exists():
+        message = f"the spool's {opened.name!r} is gone; its records are lost"
+        raise ArchiveDamaged(message)
+    recover(opened, segment.synced_bytes)
     with transaction(run.spool.db):
         run.spool.outbox.orphan_decisions(segment.name)
         run.spool.roll_segment(segment.name, run.clock.now())

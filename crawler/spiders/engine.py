@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 
+from crawler.errors import PortalkeepError
 from crawler.spiders.portal import PortalSpider
 from crawler.spiders.settings import CAPTURE, PROCESS_SETTINGS, settings_for
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
 
     from crawler.spiders.context import CrawlContext
@@ -31,5 +34,16 @@ def run_engines(contexts: Sequence[CrawlContext], handler: str = CAPTURE) -> Non
     for context in contexts:
         crawler = Crawler(PortalSpider, settings_for(context.portal, handler=handler))
         crawler.portalkeep = context  # type: ignore[attr-defined]
-        process.crawl(crawler, portal=context.portal.id)
+        crawling = process.crawl(crawler, portal=context.portal.id)
+        crawling.add_done_callback(partial(_note_failure, context))
     process.start()
+
+
+def _note_failure(context: CrawlContext, crawling: asyncio.Future[None]) -> None:
+    """Keep why Scrapy could not even begin; its process would say nothing of it."""
+    error = None if crawling.cancelled() else crawling.exception()
+    if error is None or context.failure is not None:
+        return
+    if not isinstance(error, PortalkeepError):
+        error = PortalkeepError(f"Scrapy failed: {error!r}")
+    context.failure = error

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, Spider
 
-from crawler.archive.ledger import Ending
 from crawler.errors import PortalkeepError, UsageError
 from crawler.log import get_log
-from crawler.model import Outcome, Reason
 from crawler.spiders.visit import Visit
 from crawler.warc.cdxj import request_digest
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from crawler.archive.ledger import Ended
+    from crawler.archive.ledger import Ended, Ending
     from crawler.item import Item
     from crawler.model import Link, Work
     from crawler.spiders.context import CrawlContext
@@ -96,15 +95,14 @@ class PortalSpider(Spider):
             raise PortalkeepError(message)
         visit = self._visit(request)
         try:
-            ending = await visit.run(request)
+            ending = await visit.run(request, response.flags)
         except PortalkeepError as exc:
             self.abort(exc)
             return []
-        except Exception as exc:
-            log.exception("page_failed", url=request.url)
-            ending = Ending(
-                visit.work, Outcome.FAILED, Reason.CALLBACK, f"{exc!r}"[:200]
-            )
+        except Exception as exc:  # noqa: BLE001 - one bad page is counted, the rest go on
+            where, said = place_of(exc), repr(exc)[:200]  # a trace would show the page
+            log.error("page_failed", url=request.url, error=said, at=where)  # noqa: TRY400
+            ending = visit.broken(f"{exc!r}"[:200])
         return await self._end(ending)
 
     async def missed(self, failure: Failure) -> list[Item]:
@@ -126,13 +124,17 @@ class PortalSpider(Spider):
             self.context, request.meta["work"], request.meta["page_id"], self._fetch
         )
 
-    async def _fetch(self, request: Request) -> object:
-        return await self.crawler.engine.download_async(request)
+    async def _fetch(self, request: Request) -> Response:
+        engine = self.crawler.engine
+        if engine is None:
+            message = "the engine is gone"
+            raise PortalkeepError(message)
+        return await engine.download_async(request)
 
     async def _end(self, ending: Ending) -> list[Item]:
         try:
             ended = await asyncio.wrap_future(self.context.desk.finish(ending))
-        except PortalkeepError as exc:
+        except Exception as exc:  # noqa: BLE001 - an ending nobody heard of stops all
             self.abort(exc)
             return []
         finally:
@@ -153,16 +155,28 @@ class PortalSpider(Spider):
             links=ended.new_links,
         )
 
-    def abort(self, error: PortalkeepError) -> None:
+    def abort(self, error: Exception) -> None:
         """Stop the crawl because it cannot go on; what was durable stays."""
         if self.context.failure is not None:
             return
+        if not isinstance(error, PortalkeepError):
+            error = PortalkeepError(f"{error!r} at {place_of(error)}")
         self.context.failure = error
         log.error("crawl_stopped", error=str(error))
         engine = self.crawler.engine
         if engine is not None:
             stopping = engine.close_spider_async(reason="failure")
             self._stopping: asyncio.Future[None] = asyncio.ensure_future(stopping)
+
+
+def place_of(error: BaseException) -> str:
+    """Return ``file:line`` of where an error was raised, "" where that is unknown."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
 def _asked(link: Link) -> str | None:

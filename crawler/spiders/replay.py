@@ -1,7 +1,11 @@
 """Scrapy's handler in replay: the archive is the only transport, for every scheme.
 
-Asked the n-th time for the same request, it gives the n-th capture, and the last one
-ever after.  What was never captured is a miss: listed, counted, never fetched.
+1. The n-th visit of a link is played from the n-th stored visit of that link: every
+   request it makes is answered from that visit's own records.
+2. Any other request (robots.txt, a link of no stored visit) gets the n-th capture of
+   what it asks for.
+3. After the last one, the last one again.  What was never captured is a miss: listed,
+   counted, never fetched.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from scrapy.http import Headers, Response
 
 from crawler.archive.refs import ref_to_json
+from crawler.frontier.policy import key_of
 from crawler.model import Reason
 from crawler.spiders.handler import FetchFailed
 from crawler.warc.format import safe_uri
@@ -22,14 +27,29 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.archive.captures import Archive
-    from crawler.model import Link, RecordRef
+    from crawler.model import Link, RecordRef, Work
 
-HTTP = frozenset({"response", "revisit"})
+_Asked = tuple[str | None, str, str | None]
+"""Stored page id (None: any), URL, digest of a request that is more than its URL."""
+
+
+@dataclass(slots=True)
+class _Turns:
+    """Things in order, the next one each time it is asked for, the last for ever."""
+
+    things: list[str] = field(default_factory=list)
+    turn: int = 0
+
+    def take(self) -> str | None:
+        if not self.things:
+            return None
+        self.turn += 1
+        return self.things[min(self.turn, len(self.things)) - 1]
 
 
 @dataclass(slots=True)
 class Playback:
-    """Stored exchanges in capture order, by what was asked.
+    """Stored exchanges in capture order, by visit and by what was asked.
 
     Attributes:
         misses: URLs asked for and never captured, in order.
@@ -37,32 +57,39 @@ class Playback:
 
     archive: Archive
     misses: list[str] = field(default_factory=list)
-    _stored: dict[tuple[str, str | None], list[str]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    _served: dict[tuple[str, str | None], int] = field(
-        default_factory=lambda: defaultdict(int)
-    )
+    _stored: dict[_Asked, _Turns] = field(default_factory=lambda: defaultdict(_Turns))
+    _visits: dict[bytes, _Turns] = field(default_factory=lambda: defaultdict(_Turns))
+    _playing: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, archive: Archive) -> Playback:
-        """Index the responses of an archive."""
+        """Index the responses and visits of an archive."""
         playback = cls(archive)
         lines = [line for line in archive.lines() if line.status is not None]
         for line in sorted(lines, key=lambda line: (line.date, line.offset)):
-            playback._stored[line.url, line.request].append(line.record)
+            for page in {None, line.page}:
+                asked = (page, line.url, line.request)
+                playback._stored[asked].things.append(line.record)
+        for visit in archive.visits():
+            visits = playback._visits[key_of(visit.link)]
+            visits.things.append(visit.body["page_id"])
         return playback
 
-    def next(self, url: str, asked: str | None) -> str | None:
+    def begin(self, work: Work, page_id: str) -> None:
+        """Play a visit that begins from the next stored visit of its link."""
+        stored = self._visits[key_of(work.link)].take()
+        if stored is not None:
+            self._playing[page_id] = stored
+
+    def next(self, url: str, asked: str | None, page_id: str | None) -> str | None:
         """Return the record id of the next capture, None where there is none."""
-        key = (safe_uri(url), asked)
-        stored = self._stored.get(key)
-        if not stored:
+        stored = self._playing.get(page_id) if page_id else None
+        uri = safe_uri(url)
+        found = self._stored[stored, uri, asked].take() if stored else None
+        found = found or self._stored[None, uri, asked].take()
+        if found is None:
             self.misses.append(url)
-            return None
-        turn = self._served[key]
-        self._served[key] += 1
-        return stored[min(turn, len(stored) - 1)]
+        return found
 
     def link(self, ref: RecordRef) -> Link | None:
         """Return the link, with its merged hint, that a stored visit was made for."""
@@ -91,7 +118,11 @@ class ArchiveDownloadHandler:
         Raises:
             FetchFailed: there is none.
         """
-        record_id = self._playback.next(request.url, request.meta.get("asked"))
+        work, page_id = request.meta.get("work"), request.meta.get("page_id")
+        if work is not None and page_id is not None:
+            self._playback.begin(work, page_id)
+        asked = request.meta.get("asked")
+        record_id = self._playback.next(request.url, asked, page_id)
         archive = self._playback.archive
         response = archive.response(record_id) if record_id else None
         if record_id is None or response is None:
@@ -104,8 +135,14 @@ class ArchiveDownloadHandler:
             status=response.status,
             headers=Headers(response.headers),
             body=response.payload,
-            flags=["archived"],
+            flags=["archived", *_truncation(archive, record_id)],
         )
 
     async def close(self) -> None:
         """Do nothing: there is nothing open."""
+
+
+def _truncation(archive: Archive, record_id: str) -> list[str]:
+    """Return the flag that the live handler gave a response that is not whole."""
+    why = archive.record(archive.line(record_id)).header("WARC-Truncated")
+    return [f"truncated:{why}"] if why else []

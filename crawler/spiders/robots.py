@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Self
 
 from scrapy import Request
@@ -13,7 +14,8 @@ from crawler.coding import decode_content
 from crawler.errors import NotDecodable
 from crawler.frontier.robots import robots_url, rules_from
 from crawler.model import Reason, Skipped
-from crawler.spiders.handler import FetchFailed
+from crawler.spiders.failure import FetchFailed
+from crawler.spiders.manners import HostBusy
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -28,12 +30,17 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Refused(IgnoreRequest):
-    """A URL is not to be fetched; the errback ends its work as skipped."""
+    """A URL is not to be fetched; the errback ends its work as skipped.
 
-    def __init__(self, skipped: Skipped) -> None:
+    Attributes:
+        temporary: robots.txt could not be read; it may be later.
+    """
+
+    def __init__(self, skipped: Skipped, *, temporary: bool = False) -> None:
         """Keep why."""
         super().__init__(f"{skipped.reason}: {skipped.url}")
         self.skipped = skipped
+        self.temporary = temporary
 
 
 class RobotsMiddleware:
@@ -44,6 +51,7 @@ class RobotsMiddleware:
         self._crawler = crawler
         self._context: CrawlContext = crawler.portalkeep  # type: ignore[attr-defined]
         self._pending: dict[str, asyncio.Task[Robots]] = {}
+        self._until_s: dict[str, float] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -61,19 +69,29 @@ class RobotsMiddleware:
             return
         robots = await self._rules(request.url)
         if not robots.allows(request.url, manners.user_agent):
-            raise Refused(Skipped(request.url, Reason.ROBOTS, robots.reason))
+            skipped = Skipped(request.url, Reason.ROBOTS, robots.reason)
+            raise Refused(skipped, temporary=robots.temporary)
 
     async def _rules(self, url: str) -> Robots:
         address = robots_url(url)
         known = self._context.robots.get(address)
-        if known is not None:
+        if known is not None and time.monotonic() < self._until_s.get(address, 0.0):
             return known
         if address not in self._pending:
-            self._pending[address] = asyncio.ensure_future(self._fetch(address))
-        robots = await asyncio.shield(self._pending[address])
-        self._context.robots[address] = robots
-        self._pending.pop(address, None)
-        return robots
+            self._pending[address] = asyncio.ensure_future(self._ask(address))
+        return await asyncio.shield(self._pending[address])
+
+    async def _ask(self, address: str) -> Robots:
+        """Fetch rules and keep them for their time; what failed, until a retry."""
+        manners = self._context.portal.crawl
+        try:
+            robots = await self._fetch(address)
+            keep_s = manners.retry_delay if robots.temporary else manners.robots_ttl
+            self._until_s[address] = time.monotonic() + keep_s
+            self._context.robots[address] = robots
+            return robots
+        finally:
+            self._pending.pop(address, None)
 
     async def _fetch(self, address: str) -> Robots:
         """Return the rules at address; what cannot be had forbids all for now."""
@@ -86,6 +104,8 @@ class RobotsMiddleware:
             )
             try:
                 await self._crawler.engine.download_async(request)
+            except HostBusy:
+                raise
             except (FetchFailed, IgnoreRequest) as exc:
                 return rules_from(None, str(exc))
             response: model.Response = request.meta["capture_response"]

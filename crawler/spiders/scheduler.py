@@ -36,6 +36,7 @@ class FrontierScheduler(BaseScheduler):
         self._ready: deque[Work] = deque()
         self._asking: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._asked_again = False
         self._drained = False
         self._closed = False
         self._ahead = 2 * self._context.portal.crawl.concurrency
@@ -83,9 +84,14 @@ class FrontierScheduler(BaseScheduler):
         return made
 
     def ask(self) -> None:
-        """Lease more, unless that is under way."""
-        if self._asking is None and not self._closed and not self._drained:
-            self._asking = asyncio.ensure_future(self._ask())
+        """Lease more; while that is under way, once more after it."""
+        if self._closed or self._drained:
+            return
+        if self._asking is not None:
+            self._asked_again = True
+            return
+        self._asked_again = False
+        self._asking = asyncio.ensure_future(self._ask())
 
     async def _ask(self) -> None:
         if self._timer is not None:
@@ -96,7 +102,7 @@ class FrontierScheduler(BaseScheduler):
         limit = max(1, self._ahead - len(self._ready))
         try:
             taken = await asyncio.wrap_future(context.desk.lease(limit, urgent=urgent))
-        except PortalkeepError as exc:
+        except Exception as exc:  # noqa: BLE001 - else the crawl would wait for ever
             self.spider.abort(exc)  # type: ignore[attr-defined]
             return
         finally:
@@ -112,7 +118,10 @@ class FrontierScheduler(BaseScheduler):
             self._drained = True
             wake(self._crawler)
             return
-        self._look_again(taken.due_in_s)
+        if self._asked_again:  # a visit ended meanwhile: it may have brought work
+            self.ask()
+        else:
+            self._look_again(taken.due_in_s)
 
     def _look_again(self, due_in_s: float | None) -> None:
         wait_s = LOOK_AGAIN_S

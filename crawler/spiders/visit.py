@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
@@ -18,7 +18,6 @@ from scrapy.exceptions import IgnoreRequest
 from crawler import http, urls
 from crawler.archive.captures import first_at
 from crawler.archive.ledger import Ending
-from crawler.archive.refs import ref_from_json
 from crawler.errors import NotExtracted
 from crawler.extract import further_urls
 from crawler.frontier import policy
@@ -26,10 +25,11 @@ from crawler.frontier.rows import link_to_json
 from crawler.item import Listing
 from crawler.model import Capture, Kind, Outcome, Reason, RecordRef
 from crawler.spiders.handler import FetchFailed
+from crawler.spiders.manners import HostBusy
 from crawler.spiders.robots import REDIRECTS, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from crawler.model import Link, Response, Skipped, Work
     from crawler.spiders.context import CrawlContext
@@ -37,7 +37,15 @@ if TYPE_CHECKING:
 HTTP_ERROR = 400
 SERVER_ERROR = 500
 MAX_FURTHER = 50
+TOO_LONG = "truncated:length"
+OF_A_BODY = frozenset({b"content-type", b"content-length"})
 CAPTURE_FORMAT = {"format": "portalkeep-capture", "version": 1}
+
+
+class Arrived(Protocol):
+    """What a fetch gives of Scrapy's response; the rest is in the request's meta."""
+
+    flags: list[str]
 
 
 class _Stop(Exception):
@@ -56,20 +64,28 @@ class Visit:
         fetch: fetches a request through the middlewares.
         tries: how often this work was tried, this time included.
         hops: records of the redirect chain so far.
+        last: the response that came last.
+        too_long: whether it was cut at max_record: asking again cannot help.
     """
 
     context: CrawlContext
     work: Work
     page_id: str
-    fetch: Callable[[Request], Awaitable[object]]
+    fetch: Callable[[Request], Awaitable[Arrived]]
     hops: list[RecordRef] = field(default_factory=list)
     further: list[Response] = field(default_factory=list)
-    main: Response | None = None
+    last: Response | None = None
+    too_long: bool = False
 
-    async def run(self, request: Request) -> Ending:
-        """Return how the visit ends, its first response having come."""
+    async def run(self, request: Request, flags: Sequence[str]) -> Ending:
+        """Return how the visit ends, its first response having come.
+
+        Args:
+            request: with that response in its meta.
+            flags: of that response.
+        """
         try:
-            main = await self._arrive(request)
+            main = await self._arrive(request, flags)
             self._check(main)
             return await self._read(main)
         except _Stop as stop:
@@ -77,16 +93,23 @@ class Visit:
 
     def failed(self, failure: BaseException) -> Ending:
         """Return how the visit ends when its first fetch failed."""
+        if isinstance(failure, HostBusy):
+            busy = self._end(Outcome.FAILED, Reason.HOST_DOWN, str(failure))
+            return replace(busy, again_s=failure.wait_s, counts_try=False)
         if isinstance(failure, Refused):
-            return self._skipped(failure.skipped)
+            return self._refused(failure)
         if isinstance(failure, FetchFailed):
             return self._failure(failure.reason, failure.detail)
         return self._failure(Reason.BAD_RESPONSE, f"{type(failure).__name__}")
 
-    async def _arrive(self, request: Request) -> Response:
+    def broken(self, detail: str) -> Ending:
+        """Return how the visit ends when our own code failed on it."""
+        return self._end(Outcome.FAILED, Reason.CALLBACK, detail)
+
+    async def _arrive(self, request: Request, flags: Sequence[str]) -> Response:
         """Follow redirects; return the response at their end."""
         seen = {request.url}
-        response = self._note(request)
+        response = self._note(request, flags)
         while (target := redirect_target(response)) is not None:
             if target in seen:
                 raise _Stop(self._end(Outcome.FAILED, Reason.REDIRECT_LOOP, target))
@@ -96,36 +119,43 @@ class Visit:
             if refused is not None:
                 raise _Stop(self._skipped(refused))
             seen.add(target)
-            response = self._note(await self._hop(request, response, target))
+            request = self._hop(request, response, target)
+            response = self._note(request, await self._get(request))
         return response
 
-    def _note(self, request: Request) -> Response:
+    def _note(self, request: Request, flags: Sequence[str]) -> Response:
         response: Response = request.meta["capture_response"]
-        refs = [ref_from_json(row) for row in request.meta.get("hops", ())]
-        self.hops.extend(refs)
-        self.main = response
+        if response.ref is not None:  # tries of the same download stand not in it
+            self.hops.append(response.ref)
+        self.last = response
+        self.too_long = TOO_LONG in flags
         return response
 
-    async def _hop(self, request: Request, response: Response, target: str) -> Request:
-        """Fetch where response points to; 303, and 301 and 302 after a POST, by GET."""
+    def _hop(self, request: Request, response: Response, target: str) -> Request:
+        """Return the request for target; after 303, or 301 or 302 of a POST, by GET."""
         by_get = response.status == 303 or (  # noqa: PLR2004
             response.status in (301, 302) and request.method == "POST"
         )
         method, body = ("GET", b"") if by_get else (request.method, request.body)
-        hop = Request(
+        kept = request.headers if _same_host(request.url, target) else {}
+        headers = {
+            name: values
+            for name, values in kept.items()
+            if not (by_get and name.lower() in OF_A_BODY)
+        }
+        return Request(
             target,
             method=method,
             body=body,
-            headers=request.headers if _same_host(request.url, target) else None,
+            headers=headers,
             dont_filter=True,
             meta={"page_id": self.page_id},
         )
-        await self._get(hop)
-        return hop
 
-    async def _get(self, request: Request) -> None:
+    async def _get(self, request: Request) -> Sequence[str]:
+        """Fetch a request; return the flags of its response."""
         try:
-            await self.fetch(request)
+            return (await self.fetch(request)).flags
         except (FetchFailed, IgnoreRequest) as exc:
             raise _Stop(self.failed(exc)) from exc
 
@@ -138,7 +168,7 @@ class Visit:
         status = main.status
         if status >= SERVER_ERROR or status in policy.RETRYABLE_STATUS:
             raise _Stop(self._failure(Reason.HTTP_STATUS, str(status), status))
-        if main.cut and self._may_be_whole_next_time(main):
+        if main.cut and not self.too_long and self._may_be_whole_next_time(main):
             raise _Stop(self._failure(Reason.TRUNCATED, main.url))
 
     def _may_be_whole_next_time(self, main: Response) -> bool:
@@ -193,8 +223,16 @@ class Visit:
                 Reason.TRUNCATED, f"further page {url!r}: {refused.reason}"
             )
         request = Request(url, dont_filter=True, meta={"page_id": self.page_id})
-        await self._get(request)
+        try:
+            await self._get(request)
+        except _Stop as stop:
+            if stop.ending.reason is Reason.ROBOTS and stop.ending.again_s is None:
+                raise NotExtracted(
+                    Reason.TRUNCATED, f"further page {url!r}: robots"
+                ) from stop
+            raise
         response: Response = request.meta["capture_response"]
+        self.last = response
         if response.status >= HTTP_ERROR or response.status in REDIRECTS:
             raise _Stop(
                 self._failure(
@@ -204,6 +242,16 @@ class Visit:
         return response
 
     # endings
+
+    def _refused(self, refused: Refused) -> Ending:
+        """Wait for a robots.txt that could not be read; else it is a no."""
+        ending = self._skipped(refused.skipped)
+        if not refused.temporary:
+            return ending
+        again = policy.after_failure(
+            Reason.CONNECT, self.work.tries, self.context.portal.crawl
+        )
+        return replace(ending, again_s=again.delay_s) if again else ending
 
     def _skipped(self, skipped: Skipped) -> Ending:
         detail = skipped.detail
@@ -222,8 +270,8 @@ class Visit:
     ) -> Ending:
         """Return an ending that tries again while that may help."""
         asked_s = None
-        if self.main is not None:
-            value = http.header(self.main.headers, b"retry-after")
+        if self.last is not None and self.context.visits is None:
+            value = http.header(self.last.headers, b"retry-after")
             asked_s = policy.retry_after_s(value, self.context.clock.now())
         again = policy.after_failure(
             reason,

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.site.portal import Behaviour
+
 ITEMS = 12
 
 
-def site() -> dict[str, object]:
+def site() -> dict[str, Behaviour]:
     """Return a portal of two listing pages and ITEMS items, some with a past."""
     first = [f"/item/{n}" for n in range(ITEMS // 2)]
     second = [f"/item/{n}" for n in range(ITEMS // 2 - 2, ITEMS)]

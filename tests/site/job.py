@@ -49,7 +49,7 @@ def trap(ports: list[int]) -> list[str]:
         host, port = client.realAddress[:2]
         if host != "127.0.0.1" or port not in ports:
             tried.append(f"connect {host}:{port}")
-        return real_connect(client)
+        return real_connect(client)  # type: ignore[no-untyped-call]  # Twisted's
 
     def lookup(host: Any, *rest: Any, **named: Any) -> object:  # noqa: ANN401
         tried.append(f"getaddrinfo {host}")
@@ -67,14 +67,14 @@ def trap(ports: list[int]) -> list[str]:
 
 def make_faulty(text: str) -> None:
     """Let extraction fail in a way nobody expects on URLs that hold text."""
-    real = context.extract
+    real = vars(context)["extract"]
 
     def extract_or_fail(capture: Any, *args: Any, **named: Any) -> Any:  # noqa: ANN401
         if text in capture.main.url:
             raise ZeroDivisionError(text)
         return real(capture, *args, **named)
 
-    context.extract = extract_or_fail
+    vars(context)["extract"] = extract_or_fail
 
 
 def run_crawl(
