@@ -49,6 +49,20 @@ class Collection:
             if run_id is None or layout.SegmentName.parse(info.key).run_id == run_id:
                 yield self._segment(info.key)
 
+    def segment_names(self, portal: str) -> list[str]:
+        """Return the names of a portal's committed segments in order of their time."""
+        keys = (info.key for info in self.store.list(f"segments/{portal}/"))
+        return [str(name) for name in map(layout.name_in, keys) if name is not None]
+
+    def segment(self, name: str) -> manifest.Segment:
+        """Return a committed segment by its name.
+
+        Raises:
+            ObjectMissing: it is not committed.
+            ArchiveDamaged: its manifest cannot be read.
+        """
+        return self._segment(layout.SegmentName.parse(name).key("segment"))
+
     def _segment(self, key: str) -> manifest.Segment:
         if key not in self._manifests:
             self._manifests[key] = manifest.segment_from(self.store.get(key), key)

@@ -89,6 +89,14 @@ class SegmentName:
         return f"{top}/{self.portal}/{year}/{month}/{self}{ending}"
 
 
+def name_in(key: str) -> SegmentName | None:
+    """Return the name of the segment an object belongs to, None for none of ours."""
+    try:
+        return SegmentName.parse(key)
+    except ValueError:
+        return None
+
+
 def file_name(name: SegmentName, role: str) -> str:
     """Return the name of one of a segment's files, without directories."""
     return f"{name}{_ROLES[role][1]}"

@@ -1,11 +1,15 @@
 """Manifests: the objects that say a segment or a run is complete.
 
 A segment counts once its manifest is stored; a run's manifest only closes the list.
+The last line of a manifest is the sha256 of all bytes before it, so that no bit of it
+changes unseen; those without that line, as we wrote before, are read too.
 Specified in ``docs/formats.md``; readers accept the version before.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
 
@@ -14,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from crawler.errors import ArchiveDamaged
 
 SCHEMA_VERSION: Final = 1
+_SEAL = re.compile(rb',\n "sha256": "([0-9a-f]{64})"\n}\n\Z')
 
 
 class _Manifest(BaseModel):
@@ -35,6 +40,9 @@ class Segment(_Manifest):
 
     Attributes:
         counts: URLs by outcome, and by ``outcome:reason``, ended in this segment.
+        replaces: name of the damaged segment whose records this one holds.
+        lost: of a salvaged segment, ids of the records that were lost, as far as
+            its index or items knew them.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -48,6 +56,8 @@ class Segment(_Manifest):
     config_digest: str
     files: tuple[StoredFile, ...]
     counts: dict[str, int] = {}
+    replaces: str | None = None
+    lost: tuple[str, ...] = ()
 
     def file(self, role: str) -> StoredFile:
         """Return the file with this role.
@@ -75,7 +85,9 @@ class Run(_Manifest):
     """``runs/<portal>/<run>.json``: one execution of a job, closed.
 
     Attributes:
-        state: ``complete``, or ``below_expectation`` with the reasons in problems.
+        state: ``complete``, or ``below_expectation`` with the reasons in problems;
+            ``rebuilt`` where `verify --repair` made the manifest of what is stored,
+            with what is not known any more in problems.
         counts: URLs by outcome and by ``outcome:reason``.
         items: ``new``, ``revised``, ``unchanged``, and by kind.
         config: the resolved, secret-free configuration the run worked by.
@@ -87,7 +99,7 @@ class Run(_Manifest):
     run_id: str
     portal: str
     job: str
-    state: Literal["complete", "below_expectation"]
+    state: Literal["complete", "below_expectation", "rebuilt"]
     started_at: datetime
     ended_at: datetime
     software: str
@@ -102,8 +114,13 @@ class Run(_Manifest):
 
 
 def to_bytes(manifest: Segment | Run) -> bytes:
-    """Return a manifest as stored: indented UTF-8 JSON, one newline at its end."""
-    return manifest.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
+    """Return a manifest as stored: indented UTF-8 JSON, its last line its digest."""
+    whole = isinstance(manifest, Segment) and not manifest.lost
+    unset = {"lost"} if whole else None
+    text = manifest.model_dump_json(indent=1, exclude_none=True, exclude=unset)
+    content = text.encode().removesuffix(b"\n}")
+    digest = hashlib.sha256(content).hexdigest()
+    return content + f',\n "sha256": "{digest}"\n}}\n'.encode()
 
 
 def segment_from(content: bytes, key: str) -> Segment:
@@ -128,6 +145,13 @@ _M = TypeVar("_M", Segment, Run)
 
 
 def _read(model: type[_M], content: bytes, key: str) -> _M:
+    seal = _SEAL.search(content)
+    if seal is not None:
+        content = content[: seal.start()]
+        if hashlib.sha256(content).hexdigest().encode() != seal[1]:
+            message = f"{key!r} is no {model.__name__} manifest: sha256: not its own"
+            raise ArchiveDamaged(message)
+        content += b"\n}\n"
     try:
         return model.model_validate_json(content)
     except ValidationError as exc:

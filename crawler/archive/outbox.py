@@ -42,6 +42,7 @@ create table if not exists head(
 create table if not exists payload(
   run_id text not null, digest text not null, ref text not null,
   primary key(run_id, digest)) without rowid;
+create table if not exists folded(segment text primary key) without rowid;
 """
 
 
@@ -188,6 +189,30 @@ class Outbox:
                 head.config_digest,
             ),
         )
+
+    def raise_head(self, item_id: str, head: Head) -> None:
+        """Note a stored revision of an item, unless a newer one is known."""
+        known = self.head(item_id)
+        if known is None or known.revision < head.revision:
+            self.set_head(item_id, head)
+
+    def forget_heads(self) -> None:
+        """Drop all heads, and which segments they know."""
+        self.db.execute("delete from head")
+        self.db.execute("delete from folded")
+
+    def pending_items(self) -> list[str]:
+        """Return the item lines of segments that are not committed, oldest first."""
+        rows = self.db.execute("select item from item_row order by row")
+        return [row[0] for row in rows]
+
+    def note_folded(self, segment: str) -> None:
+        """Note a committed segment whose items the heads know."""
+        self.db.execute("insert or ignore into folded values(?)", (segment,))
+
+    def folded(self) -> set[str]:
+        """Return the committed segments whose items the heads know."""
+        return {row[0] for row in self.db.execute("select segment from folded")}
 
     def payload(self, run_id: str, digest: str) -> str | None:
         """Return the stored reference of the first record with a payload digest."""

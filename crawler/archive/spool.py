@@ -232,6 +232,7 @@ class Spool:
     def commit_segment(self, name: str) -> None:
         """Note that a segment is in the store; its rows are no longer needed."""
         self.db.execute("update segment set state='committed' where name=?", (name,))
+        self.outbox.note_folded(name)
         for table in ("record", "item_row", "decision"):
             self.db.execute(f"delete from {table} where segment=?", (name,))  # noqa: S608 - names are ours
 

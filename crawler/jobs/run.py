@@ -24,8 +24,7 @@ from crawler.archive.segment import Origin
 from crawler.archive.spool import RunRow, Spool, open_database, transaction
 from crawler.archive.store import open_store
 from crawler.archive.tape import Limits, Tape
-from crawler.errors import ArchiveDamaged
-from crawler.errors import PortalkeepError, StoreUnavailable
+from crawler.errors import ArchiveDamaged, PortalkeepError, StoreUnavailable
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.history.fold import fold
 from crawler.jobs.rebuild import catch_up
@@ -162,8 +161,7 @@ def open_run(
     """Resume the portal's unfinished run of this job, or begin one.
 
     Only the holder of the portal's lock may call this.  Committed segments that the
-    spool does not know are folded into its heads first, so that a lost spool never
-    gives out a revision twice.
+    spool does not know are folded in first: a lost spool gives no revision out twice.
 
     Raises:
         SpoolUnwritable: the spool cannot be used.

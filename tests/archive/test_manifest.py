@@ -66,6 +66,7 @@ json_values = st.recursive(
 def changed(manifest: Segment | Run, **fields: Any) -> bytes:  # noqa: ANN401 - JSON
     """Return a manifest as stored with some fields set, or taken out by ``...``."""
     stored = json.loads(to_bytes(manifest))
+    del stored["sha256"]
     stored.update(fields)
     kept = {name: value for name, value in stored.items() if value is not ...}
     return json.dumps(kept).encode()
@@ -124,9 +125,41 @@ def test_what_is_no_segment_manifest(stored: bytes) -> None:
 
 
 def test_what_is_no_run_manifest() -> None:
-    """A run has one of two ends."""
+    """A run has one of three ends."""
     with pytest.raises(ArchiveDamaged, match="'runs/1' is no Run manifest: state"):
         run_from(changed(RUN, state="open"), "runs/1")
+
+
+def test_a_run_closed_by_repair_has_an_end_of_its_own() -> None:
+    """What repair made says so."""
+    rebuilt = RUN.model_copy(update={"state": "rebuilt"})
+    assert run_from(to_bytes(rebuilt), "k").state == "rebuilt"
+
+
+@pytest.mark.parametrize("manifest", [SEGMENT, RUN])
+def test_no_byte_changes_unseen(manifest: Segment | Run) -> None:
+    """Each byte of a manifest is under its digest, the digest's own included."""
+    stored = to_bytes(manifest)
+    read = segment_from if isinstance(manifest, Segment) else run_from
+    for at in range(len(stored)):
+        for mask in (0x01, 0x07, 0x20, 0x80):
+            harmed = bytearray(stored)
+            harmed[at] ^= mask
+            with pytest.raises(ArchiveDamaged):
+                read(bytes(harmed), "k")
+
+
+def test_manifests_without_a_digest_are_read() -> None:
+    """Those of the version before have none."""
+    assert segment_from(changed(SEGMENT), "k") == SEGMENT
+    assert run_from(changed(RUN), "k") == RUN
+
+
+def test_a_salvaged_segment_says_what_it_stands_for() -> None:
+    """The damaged one, and the records that were lost, are named."""
+    salvaged = SEGMENT.model_copy(update={"replaces": "p-0", "lost": ("urn:uuid:1",)})
+    assert segment_from(to_bytes(salvaged), "k") == salvaged
+    assert b"lost" not in to_bytes(SEGMENT)
 
 
 def test_the_files_of_a_segment() -> None:

@@ -1,0 +1,111 @@
+"""Rebuild: what a spool knows of a portal's items, made again of what is stored.
+
+The heads in the spool decide whether an extracted item is a revision.  They are a
+cache: a spool that was lost, put back from an old copy, or that did not see the runs of
+another host would give revisions out twice.  So every run that is opened folds in the
+committed segments that its spool does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crawler.archive.spool import transaction
+from crawler.errors import ArchiveDamaged, ObjectMissing
+from crawler.history.fold import head_of
+from crawler.item import Head, Item
+from crawler.log import get_log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crawler.archive.collection import Collection
+    from crawler.archive.manifest import Segment
+    from crawler.archive.spool import Spool
+
+log = get_log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What was read of the archive: committed segments, and the items in them."""
+
+    segments: int
+    items: int
+
+
+def rebuild(collection: Collection, portal: str, spool: Spool) -> Rebuilt:
+    """Make all heads of a portal again: of its archive, and of what is not committed.
+
+    Only the holder of the portal's locks may call this.  Stopped half-way, the next
+    run that is opened goes on with it.
+
+    Raises:
+        ArchiveDamaged: a manifest or an item part cannot be read.
+        StoreUnavailable: the store cannot be read.
+        SpoolUnwritable: the spool cannot be used.
+    """
+    with transaction(spool.db):
+        pending = [Item.model_validate_json(x) for x in spool.outbox.pending_items()]
+        spool.outbox.forget_heads()
+        _raise(spool, pending)
+    return catch_up(collection, portal, spool)
+
+
+def catch_up(collection: Collection, portal: str, spool: Spool) -> Rebuilt:
+    """Fold in the items of committed segments that a spool does not know.
+
+    Revisions only go up: what the spool knows better stays.
+
+    Raises:
+        ArchiveDamaged: a manifest or an item part cannot be read; were it passed over,
+            revisions would be given out twice.
+        StoreUnavailable: the store cannot be read.
+        SpoolUnwritable: the spool cannot be used.
+    """
+    known = spool.outbox.folded()
+    segments = count = 0
+    for segment in _unknown(collection, portal, known):
+        items = _items(collection, segment)
+        with transaction(spool.db):
+            _raise(spool, items)
+            spool.outbox.note_folded(segment.name)
+        segments += 1
+        count += len(items)
+    if segments:
+        log.info("heads_restored", portal=portal, segments=segments, items=count)
+    return Rebuilt(segments, count)
+
+
+def _unknown(collection: Collection, portal: str, known: set[str]) -> list[Segment]:
+    try:
+        names = collection.segment_names(portal)
+        return [collection.segment(name) for name in names if name not in known]
+    except (ArchiveDamaged, ObjectMissing) as exc:
+        raise _unreadable(portal, exc) from exc
+
+
+def _items(collection: Collection, segment: Segment) -> list[Item]:
+    try:
+        return list(collection.items(segment))
+    except (ArchiveDamaged, ObjectMissing, ValueError) as exc:
+        raise _unreadable(segment.portal, exc) from exc
+
+
+def _unreadable(portal: str, error: Exception) -> ArchiveDamaged:
+    reason = str(error).partition("\n")[0]
+    return ArchiveDamaged(
+        f"the newest revisions of {portal!r} cannot be told: {reason}; "
+        f"run `portalkeep verify {portal} --read-data --repair`"
+    )
+
+
+def _raise(spool: Spool, items: Iterable[Item]) -> None:
+    heads: dict[str, Head] = {}
+    for item in items:
+        revision = item.revision or 1
+        if item.id not in heads or heads[item.id].revision < revision:
+            heads[item.id] = head_of(item, revision)
+    for item_id, head in heads.items():
+        spool.outbox.raise_head(item_id, head)
