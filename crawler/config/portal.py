@@ -105,7 +105,7 @@ class Manners(Model):
     retry_delay: Duration = 10.0
     rest: Duration = 30.0
     max_redirects: Count = 10
-    max_parse: Size = 20_000_000
+    max_parse: Size = 10_000_000
     robots: Literal["obey", "ignore"] = "obey"
     robots_ttl: Duration = 86_400.0
     proxy: str | None = Field(default=None, repr=False)  # may hold a password
