@@ -181,7 +181,8 @@ def _show_items(config: Path, clock: str, name: str) -> None:
 
 def _show_item(row: dict[str, Any]) -> None:  # Any: JSON
     text = " ".join((row["body_text"] or "").split())
-    output.line(output.clean(f"  {row['published_at'] or '?':<26}{row['title'] or ''}"))
+    head = f"  {row['published_at'] or '?':<26}{row['title'] or ''}"
+    output.line(output.clean(head.rstrip()))
     output.line(output.clean(f"  {row['kind']:<26}{text[:LETTERS]}…"))
     output.line(output.clean(f"  {'':<26}{row['url']}"))
 
