@@ -31,7 +31,7 @@ from crawler.extract.rows import (
     way_of,
 )
 from crawler.extract.rules import rule_for
-from crawler.frontier.policy import merge_hints, refuse
+from crawler.frontier.policy import merge_hints, outside
 from crawler.item import Item, Listing
 from crawler.model import HintValue, Kind, Link, Reason, Skipped
 
@@ -259,7 +259,7 @@ class _Sorter:
         if url is None:
             return Skipped(shown, Reason.BAD_URL)
         url = urls.strip_params(url, strip)
-        return refuse(url, self.portal) or url
+        return outside(url, self.portal) or url
 
 
 def _is_whole(found: str | Skipped) -> bool:

@@ -1,6 +1,7 @@
 """Decisions about URLs, without I/O: in scope or not, how urgent, when again, enough.
 
-1. A link is checked once, when it is found: scheme, length, scope, exclusions, depth.
+1. A link is checked once, when it is found: scheme, length, scope, exclusions,
+   depth, private address.
 2. Listings go before items, so that a link's hints are merged before it is fetched.
 3. A walk over listing pages goes on while pages bring links that are new to the run.
 4. A failure that may pass is tried again later, a bounded number of times.
@@ -17,6 +18,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from crawler import urls
+from crawler.addresses import private_host
 from crawler.model import Kind, Origin, Reason, Skipped
 
 if TYPE_CHECKING:
@@ -64,7 +66,21 @@ def hosts_of(portal: Portal) -> tuple[str, ...]:
 
 
 def refuse(url: str, portal: Portal, *, depth: int = 0) -> Skipped | None:
-    """Return why a URL must not be visited, None where it may be."""
+    """Return why a URL must not be visited, None where it may be.
+
+    Of addresses only those that the URL spells are seen here; what a name leads to is
+    seen where it is looked up.
+    """
+    if (skipped := outside(url, portal, depth=depth)) is not None:
+        return skipped
+    address = None
+    if not allows_private(portal):
+        address = private_host(urls.hostname_of(url))
+    return Skipped(url, Reason.PRIVATE_ADDRESS, address) if address else None
+
+
+def outside(url: str, portal: Portal, *, depth: int = 0) -> Skipped | None:
+    """Return why a URL is none of the portal's, None where it is one."""
     if urls.scheme_of(url) not in ("http", "https"):
         return Skipped(url[:500], Reason.BAD_SCHEME, urls.scheme_of(url)[:20])
     if len(url) > urls.MAX_URL_CHARACTERS:
@@ -77,6 +93,11 @@ def refuse(url: str, portal: Portal, *, depth: int = 0) -> Skipped | None:
     if portal.scope.max_depth is not None and depth > portal.scope.max_depth:
         return Skipped(url, Reason.DEPTH_LIMIT, str(depth))
     return None
+
+
+def allows_private(portal: Portal) -> bool:
+    """Tell whether a portal's own addresses may be private."""
+    return portal.crawl.allow_private or bool(portal.allow_private)
 
 
 def _first_match(patterns: tuple[str, ...], text: str) -> str | None:

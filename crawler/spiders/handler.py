@@ -8,9 +8,7 @@ record is durable before anything above the handler sees the response.
 from __future__ import annotations
 
 import asyncio
-import socket
 from base64 import b64encode
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
@@ -22,7 +20,8 @@ from scrapy.exceptions import CannotResolveHostError
 from scrapy.http import Headers, Response
 from scrapy.utils.reactor import is_asyncio_reactor_installed
 
-from crawler import http
+from crawler import http, urls
+from crawler.addresses import literal_address, private_host
 from crawler.archive.refs import ref_to_json
 from crawler.block import SPILL_BYTES
 from crawler.errors import (
@@ -185,9 +184,8 @@ class CaptureDownloadHandler(HTTP11DownloadHandler):
         self, job: Job, request: Request
     ) -> tuple[Response | None, BaseException | None]:
         """Let Scrapy's handler fetch; its response is a stand-in without the body."""
-        literal = _literal_address(urlsplit(job.url).hostname or "")
-        if job.via and literal and not job.may_connect(literal):
-            return None, CannotResolveHostError(f"{literal} is not allowed")
+        if (refused := _refused_host(job)) is not None:
+            return None, CannotResolveHostError(f"{refused} is not allowed")
         token = scrapy_private.bound_job.set(job)
         try:
             return await super().download_request(self._outgoing(request)), None
@@ -266,10 +264,11 @@ def _proxy(setting: str) -> _Proxy:
     return _Proxy(f"http://{host}:{parts.port or 80}", authorization)
 
 
-def _literal_address(host: str) -> str | None:
-    """Return the address that host spells, in any of the forms that resolvers take."""
-    with suppress(ValueError):
-        return str(ip_address(host))
-    with suppress(OSError, UnicodeError):
-        return socket.inet_ntoa(socket.inet_aton(host))
-    return None
+def _refused_host(job: Job) -> str | None:
+    """Return what the URL itself spells and that may not be connected to, None of most.
+
+    Nothing is looked up; with a proxy this is all that is seen.
+    """
+    host = urls.hostname_of(job.url)
+    spelt = private_host(host) or literal_address(host)
+    return spelt if spelt is not None and not job.may_connect(spelt) else None
