@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crawler.addresses import PublicOnly
 from crawler.archive.committer import Committer
 from crawler.archive.store import open_store
 from crawler.config.digest import config_digest, resolved
@@ -15,6 +16,7 @@ from crawler.errors import PortalkeepError, StoreUnavailable
 from crawler.extract.listing import seed_links
 from crawler.frontier.hosts import Hosts, open_hosts
 from crawler.frontier.sqlite import Child
+from crawler.frontier.policy import allows_private
 from crawler.jobs.expectation import shortfalls
 from crawler.jobs.lock import portal_lock
 from crawler.jobs.run import boot_id, close_run, new_record_id, open_run
@@ -178,6 +180,7 @@ def begin(
         context.progress = lambda ending, ended: progress(portal.id, ending, ended)
     log.info("run_started", portal=portal.id, run=run.row.run_id, resumed=run.resumed)
     return Crawl(run, store, recorder, committer, context)
+        guard=None if allows_private(portal) else PublicOnly(),
 
 
 def _hosts(stack: ExitStack, settings: Settings) -> Hosts:

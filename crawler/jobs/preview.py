@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler import urls
+from crawler.addresses import PublicOnly
 from crawler.archive.ledger import Ended
 from crawler.archive.tape import Taken
 from crawler.config.digest import config_digest
@@ -14,6 +15,7 @@ from crawler.errors import NotExtracted, UsageError
 from crawler.extract import extract_explained
 from crawler.extract.listing import seed_links
 from crawler.extract.rules import rule_for
+from crawler.frontier.policy import allows_private
 from crawler.jobs.run import new_record_id
 from crawler.model import Capture, Kind, Link, Outcome, Response, Work
 from crawler.spiders.context import CrawlContext
@@ -125,6 +127,7 @@ def preview_url(
         spool_dir=spool,
         max_record_bytes=settings.warc.max_record,
         make_id=new_record_id,
+        guard=None if allows_private(portal) else PublicOnly(),
     )
     context.seen = seen
     run_engines([context])

@@ -107,6 +107,8 @@ class RobotsMiddleware:
             except HostBusy:
                 raise
             except (FetchFailed, IgnoreRequest) as exc:
+                if url == address and _is_private(exc):
+                    raise  # so is the page that is asked for
                 return rules_from(None, str(exc))
             response: model.Response = request.meta["capture_response"]
             target = _target(response)
@@ -114,6 +116,10 @@ class RobotsMiddleware:
                 return rules_from(response.status, _text(response))
             url = target
         return rules_from(404, "")
+
+
+def _is_private(exc: Exception) -> bool:
+    return isinstance(exc, FetchFailed) and exc.reason is Reason.PRIVATE_ADDRESS
 
 
 def _target(response: model.Response) -> str | None:

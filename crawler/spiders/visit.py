@@ -99,6 +99,8 @@ class Visit:
         if isinstance(failure, Refused):
             return self._refused(failure)
         if isinstance(failure, FetchFailed):
+            if failure.reason is Reason.PRIVATE_ADDRESS:  # nothing was fetched
+                return self._end(Outcome.SKIPPED, failure.reason, failure.detail)
             return self._failure(failure.reason, failure.detail)
         return self._failure(Reason.BAD_RESPONSE, f"{type(failure).__name__}")
 
