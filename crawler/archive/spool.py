@@ -185,6 +185,15 @@ class Spool:
         """Move a run to another state."""
         self.db.execute("update run set state=? where run_id=?", (state, run_id))
 
+    def set_run_config(
+        self, run_id: str, config_digest: str, config: Mapping[str, Any]
+    ) -> None:
+        """Note that a run goes on under another configuration."""
+        self.db.execute(
+            "update run set config_digest=?, config=? where run_id=?",
+            (config_digest, dumps(config), run_id),
+        )
+
     def forget_run(self, run_id: str) -> None:
         """Drop what was kept for a run whose manifest is stored."""
         for table in ("run", "segment", "tally", "walk", "payload"):

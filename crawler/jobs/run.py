@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,24 +170,14 @@ def open_run(
     """
     spool_directory = Path(settings.spool.path) / portal.id
     spool = Spool(open_database(spool_directory))
-    _know_heads(spool, open_store(settings.store.url), portal.id)
+    _know_heads(spool, open_store(settings.store), portal.id)
     frontier = SqliteFrontier(spool.db, boot=boot_id(), ticks=time.monotonic)
     unfinished = spool.runs(job)
-    if unfinished:
-        row = unfinished[0]
-    else:
-        at = clock.now()
-        row = RunRow(
-            layout.new_run_id(at, job),
-            portal.id,
-            job,
-            "open",
-            at,
-            config_digest,
-            config,
-        )
-        with transaction(spool.db):
-            spool.begin_run(row)
+    at = clock.now()
+    fresh = RunRow(
+        layout.new_run_id(at, job), portal.id, job, "open", at, config_digest, config
+    )
+    row = _resumed(spool, unfinished[0], fresh) if unfinished else _begun(spool, fresh)
     directory = spool_directory / row.run_id
     directory.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(spool, frontier, portal, row.run_id, fold, clock)
@@ -206,6 +196,22 @@ def open_run(
     )
     _recover(run)
     return run
+
+
+def _begun(spool: Spool, row: RunRow) -> RunRow:
+    with transaction(spool.db):
+        spool.begin_run(row)
+    return row
+
+
+def _resumed(spool: Spool, row: RunRow, fresh: RunRow) -> RunRow:
+    """Return the unfinished run; what it makes from now on names today's rules."""
+    if row.config_digest == fresh.config_digest and row.config == fresh.config:
+        return row
+    log.warning("config_changed", run=row.run_id, config=fresh.config_digest)
+    with transaction(spool.db):
+        spool.set_run_config(row.run_id, fresh.config_digest, fresh.config)
+    return replace(row, config_digest=fresh.config_digest, config=fresh.config)
 
 
 def _know_heads(spool: Spool, store: Store, portal: str) -> None:

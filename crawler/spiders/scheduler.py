@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from scrapy.core.scheduler import BaseScheduler
+from scrapy.utils.defer import deferred_from_coro
 
 from crawler.errors import PortalkeepError
 from crawler.spiders.scrapy_private import wake
@@ -18,6 +19,7 @@ from crawler.spiders.scrapy_private import wake
 if TYPE_CHECKING:
     from scrapy import Request, Spider
     from scrapy.crawler import Crawler
+    from twisted.internet.defer import Deferred
 
     from crawler.archive.tape import Taken
     from crawler.model import Work
@@ -52,8 +54,11 @@ class FrontierScheduler(BaseScheduler):
         self._context.ask = self.ask
         self.ask()
 
-    async def close(self, reason: str) -> None:  # type: ignore[override]
+    def close(self, reason: str) -> Deferred[None]:
         """Give back what was leased and not begun."""
+        return deferred_from_coro(self._close())  # the engine awaits nothing else
+
+    async def _close(self) -> None:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
