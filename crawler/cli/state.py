@@ -95,7 +95,7 @@ class State:
         from crawler.archive.collection import Collection
         from crawler.archive.store import open_store
 
-        return Collection(open_store(self.settings.store.url))
+        return Collection(open_store(self.settings.store))
 
     def portals(self, names: Iterable[str] | None) -> tuple[Portal, ...]:
         """Return the configured portals of these names in order, all for none.

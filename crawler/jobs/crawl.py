@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from crawler.addresses import PublicOnly
 from crawler.archive.committer import Committer
 from crawler.archive.store import open_store
+from crawler.archive.store.probe import probe_once
 from crawler.config.digest import config_digest, resolved
 from crawler.errors import PortalkeepError, StoreUnavailable
 from crawler.extract.listing import seed_links
 from crawler.frontier.hosts import Hosts, open_hosts
-from crawler.frontier.sqlite import Child
 from crawler.frontier.policy import allows_private
+from crawler.frontier.sqlite import Child
 from crawler.jobs.expectation import shortfalls
 from crawler.jobs.lock import portal_lock
 from crawler.jobs.run import boot_id, close_run, new_record_id, open_run
@@ -139,9 +140,15 @@ def begin(
 
     Raises:
         Locked: another process crawls it.
+        ConfigError: the store cannot keep an archive as it is configured.
         SpoolUnwritable: the spool cannot be used.
     """
     stack.enter_context(portal_lock(Path(settings.spool.path) / portal.id, job))
+    store = open_store(settings.store)
+    try:
+        probe_once(store)
+    except StoreUnavailable as exc:  # the spool keeps what comes meanwhile
+        log.warning("store_away", portal=portal.id, error=str(exc))
     run = open_run(
         settings,
         portal,
@@ -152,7 +159,6 @@ def begin(
         clock_note=clock_note,
     )
     stack.callback(run.spool.db.close)
-    store = open_store(settings.store.url)
     committer = Committer(
         store,
         run.spool_directory,
@@ -174,13 +180,13 @@ def begin(
         spool_dir=run.directory,
         max_record_bytes=settings.warc.max_record,
         make_id=new_record_id,
+        guard=None if allows_private(portal) else PublicOnly(),
         hosts=_hosts(stack, settings),
     )
     if progress is not None:
         context.progress = lambda ending, ended: progress(portal.id, ending, ended)
     log.info("run_started", portal=portal.id, run=run.row.run_id, resumed=run.resumed)
     return Crawl(run, store, recorder, committer, context)
-        guard=None if allows_private(portal) else PublicOnly(),
 
 
 def _hosts(stack: ExitStack, settings: Settings) -> Hosts:

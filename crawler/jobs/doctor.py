@@ -7,20 +7,20 @@ import platform
 import secrets
 import sys
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import scrapy
-
 from crawler import __version__
 from crawler.archive.store import open_store
-from crawler.errors import ArchiveDamaged, PortalkeepError, SpoolUnwritable
+from crawler.archive.store.probe import probe
+from crawler.errors import PortalkeepError, SpoolUnwritable
 from crawler.spiders import canary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from crawler.config.settings import Settings
+    from crawler.config.settings import Settings, StoreSettings
 
 MIN_PYTHON = (3, 11)
 FREE_BYTES = 2_000_000_000
@@ -48,10 +48,10 @@ class Diagnosis:
 
 def diagnose_program() -> Iterator[Diagnosis]:
     """Look at the interpreter and at what the wire hook needs of Scrapy."""
-    version = platform.python_version()
+    python = platform.python_version()
     good = sys.version_info >= MIN_PYTHON
     need = "" if good else "; 3.11 or newer is needed"
-    yield Diagnosis("python", f"{version}{need}", 0 if good else 1)
+    yield Diagnosis("python", f"{python}{need}", 0 if good else 1)
     yield Diagnosis("portalkeep", __version__)
     yield _looked("scrapy", _scrapy)
 
@@ -59,7 +59,7 @@ def diagnose_program() -> Iterator[Diagnosis]:
 def diagnose_places(settings: Settings) -> Iterator[Diagnosis]:
     """Look at spool and store by writing, reading and removing a small object."""
     yield _looked("spool", lambda: _spool(Path(settings.spool.path)))
-    yield _looked("store", lambda: _store(settings.store.url))
+    yield _looked("store", lambda: _store(settings.store))
 
 
 def _looked(name: str, look: Callable[[], str]) -> Diagnosis:
@@ -71,7 +71,7 @@ def _looked(name: str, look: Callable[[], str]) -> Diagnosis:
 
 def _scrapy() -> str:
     canary.check()
-    return f"{scrapy.__version__}, the wire hook gives every byte"
+    return f"{version('scrapy')}, the wire hook gives every byte"
 
 
 def _spool(directory: Path) -> str:
@@ -97,21 +97,13 @@ def _spool(directory: Path) -> str:
     return f"{directory} can be written, {free / _GB:.1f} GB free{low}"
 
 
-def _store(url: str) -> str:
+def _store(settings: StoreSettings) -> str:
     """Put, get, list and delete an object.
 
     Raises:
         StoreUnavailable: the store cannot be reached.
-        ArchiveDamaged: it gives back other bytes than were put.
+        ConfigError: it cannot keep an archive as it is configured.
     """
-    store = open_store(url)
-    key, content = f"probe/{secrets.token_hex(8)}", secrets.token_bytes(4096)
-    try:
-        store.put_if_absent(key, content)
-        if store.get(key) != content or store.get(key, 7, 100) != content[7:107]:
-            raise ArchiveDamaged("the store gives back other bytes than were put")
-        if key not in {info.key for info in store.list("probe/")}:
-            raise ArchiveDamaged("the store does not list what was put")
-    finally:
-        store.delete(key)
-    return "an object was put, read back, listed and removed"
+    seen = probe(open_store(settings))
+    weak = "" if seen.creates_once else "; it lets a second put replace the first"
+    return f"{seen.place}: an object was put, read back, listed and removed{weak}"

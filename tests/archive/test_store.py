@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from crawler.archive.store import LocalStore, ObjectInfo, Store, check_key, open_store
+from crawler.config.settings import StoreSettings
 from crawler.errors import ConfigError, ObjectExists, ObjectMissing, StoreUnavailable
 
 KEY = "archive/p/2025/07/p-1.warc.gz"
@@ -321,14 +322,14 @@ class TestLocalStore:
     @pytest.mark.parametrize("form", ["{}", "file://{}"])
     def test_open_store(self, tmp_path: Path, form: str) -> None:
         """A path or a file URL names a directory."""
-        store = open_store(form.format(tmp_path / "s"))
+        store = open_store(StoreSettings(url=form.format(tmp_path / "s")))
         store.put("a", b"x")
         assert (tmp_path / "s" / "a").read_bytes() == b"x"
 
     def test_open_what_is_no_store(self) -> None:
         """A kind of store that we do not have is an error of the configuration."""
-        with pytest.raises(ConfigError, match="ftp://x"):
-            open_store("ftp://x/y")
+        with pytest.raises(ConfigError, match="ftp"):
+            open_store(StoreSettings(url="ftp://x/y"))
 
     def test_check_key_returns_the_key(self) -> None:
         """A key may hold whatever else a name may."""

@@ -127,7 +127,7 @@ def run_extract(
 
 
 def _collection(settings: Settings) -> Collection:
-    return Collection(open_store(settings.store.url))
+    return Collection(open_store(settings.store))
 
 
 def _selection(plan: Json) -> extract.Selection:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -74,6 +75,16 @@ class Store(Protocol):
 
         Raises:
             StoreUnavailable: not removed, try again later.
+        """
+        ...
+
+    def abort_stale(self, older_than: datetime) -> tuple[str, ...]:
+        """Remove what puts that were cut off before a time left; return their keys.
+
+        None of it is an object.  A put that still runs may have to be tried again.
+
+        Raises:
+            StoreUnavailable: not all of it could be removed.
         """
         ...
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -22,8 +23,10 @@ from crawler.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 CHUNK_BYTES = 1 << 20
+_STAGED = re.compile(r"(.*/)?\.([^/]+)\.[0-9a-f]{12}\.new", re.DOTALL)
 
 _REFUSALS = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT}
@@ -121,6 +124,21 @@ class LocalStore:
         with _wrapped(key), contextlib.suppress(NotADirectoryError):
             if not path.is_dir():
                 path.unlink(missing_ok=True)
+
+    def abort_stale(self, older_than: datetime) -> tuple[str, ...]:
+        """See `Store.abort_stale`."""
+        gone = []
+        for name in self._keys(self.root):
+            match = _STAGED.fullmatch(name)
+            if match is None:
+                continue
+            key = f"{match[1] or ''}{match[2]}"
+            with _wrapped(key):
+                path = self.root / name
+                if path.stat().st_mtime < older_than.timestamp():
+                    path.unlink(missing_ok=True)
+                    gone.append(key)
+        return tuple(gone)
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
