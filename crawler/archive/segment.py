@@ -45,7 +45,7 @@ class OpenSegment:
     """One WARC being written, with the index lines of what is in it.
 
     Attributes:
-        lines: (record id, index line or None) of records not yet in the spool.
+        lines: (record id, index line) of indexed records not yet in the spool.
     """
 
     name: layout.SegmentName
@@ -54,7 +54,7 @@ class OpenSegment:
     make_id: Callable[[], str]
     writer: SegmentWriter
     records: int = 0
-    lines: list[tuple[str, str | None]] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
     def begin(
@@ -140,10 +140,11 @@ class OpenSegment:
         self.records += len(refs)
         for record, ref in zip(made, refs, strict=True):
             line = cdxj.line_for(record, ref)
-            self.lines.append((ref.record_id, cdxj.format_line(line) if line else None))
+            if line is not None:
+                self.lines.append((ref.record_id, cdxj.format_line(line)))
         return refs
 
-    def take_lines(self) -> list[tuple[str, str | None]]:
+    def take_lines(self) -> list[tuple[str, str]]:
         """Return the index lines since the last call."""
         lines, self.lines = self.lines, []
         return lines

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from crawler.http import Head
     from crawler.model import RecordRef
     from crawler.warc.member import ParsedRecord
 
@@ -104,30 +105,36 @@ def line_for(record: Record, ref: RecordRef, *, method: str = "GET") -> CdxLine 
     Indexed are responses, revisits, resources and the JSON metadata of page visits.
     method is that of the request, where the record itself does not say it.
     """
-    block = record.block
-    content = block if isinstance(block, bytes) else block.read(HEAD_BYTES)
     fields = record.headers
     if method != "GET" and record.type in _ANSWERS:
         fields = ((REQUEST_METHOD, method), *fields)
-    return _line(record.type, record.content_type, content, fields, ref)
+    head = record.head
+    if head is None and record.type in _ANSWERS:
+        block = record.block
+        head = parse_head(block if isinstance(block, bytes) else block.read(HEAD_BYTES))
+    return _line(record.type, record.content_type, head, fields, ref)
 
 
 def line_from(record: ParsedRecord, ref: RecordRef) -> CdxLine | None:
     """Return the line of a record just read at ref: the same as `line_for`."""
     content_type = record.header("Content-Type")
-    block = record.block.read(HEAD_BYTES)
-    return _line(record.type, content_type, block, record.headers, ref)
+    is_answer = record.type in _ANSWERS
+    head = parse_head(record.block.read(HEAD_BYTES)) if is_answer else None
+    return _line(record.type, content_type, head, record.headers, ref)
 
 
 def _line(
-    kind: str, content_type: str | None, block: bytes, fields: Fields, ref: RecordRef
+    kind: str,
+    content_type: str | None,
+    head: Head | None,
+    fields: Fields,
+    ref: RecordRef,
 ) -> CdxLine | None:
     is_capture = kind == "metadata" and content_type == JSON
     if not is_capture and kind not in (*_ANSWERS, "resource"):
         return None
     mime, status = content_type, None
     if kind in _ANSWERS:
-        head = parse_head(block)
         mime = _mime(header(head.headers, b"content-type")) if head else None
         status = head.status if head else None
     named = dict(fields)

@@ -13,6 +13,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from crawler.block import CHUNK_BYTES, Block
@@ -20,6 +21,7 @@ from crawler.block import CHUNK_BYTES, Block
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crawler.http import Head
     from crawler.model import RecordRef
 
 Fields: TypeAlias = tuple[tuple[str, str], ...]
@@ -45,6 +47,10 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _NOT_IN_URI = re.compile(r"[^!#-;=?-Z\[\]\\^_`a-z{|}~]")
 _END = b"\r\n\r\n"
+_GZIP = 16 + zlib.MAX_WBITS
+_SMALL_BYTES = 1 << 12
+_SMALL_GZIP = 16 + 12
+_SMALL_MEMORY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class Record:
         payload_digest: ``sha256:<hex>``; for a revisit that of the original's.
         original: for a revisit, the record that holds the payload.
         headers: further WARC fields, in order.
+        head: of the response in block, where it was parsed already.
     """
 
     type: str
@@ -72,6 +79,7 @@ class Record:
     payload_digest: str | None = None
     original: RecordRef | None = None
     headers: Fields = ()
+    head: Head | None = None
 
     @property
     def length(self) -> int:
@@ -95,7 +103,8 @@ def sha256(content: bytes) -> str:
 
 def format_date(at: datetime) -> str:
     """Return at as a WARC-Date in UTC with six digits of the second."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    text = at.astimezone(UTC).isoformat(timespec="microseconds")
+    return text.removesuffix("+00:00") + "Z"
 
 
 def parse_date(text: str) -> datetime:
@@ -122,7 +131,9 @@ def _percent_encoded(match: re.Match[str]) -> str:
 
 def safe_value(value: str) -> str:
     """Put one space in place of control characters, so that a value stays one line."""
-    return _CONTROLS.sub(" ", value).strip()
+    if not (value.isascii() and value.isprintable()):  # most are: the pattern is slow
+        value = _CONTROLS.sub(" ", value)
+    return value.strip()
 
 
 def fields_block(fields: Fields) -> bytes:
@@ -136,9 +147,14 @@ def fields_block(fields: Fields) -> bytes:
 
 def _field_line(field: tuple[str, str]) -> str:
     name, value = field
-    if not _NAME.fullmatch(name):
+    if not _is_name(name):
         raise ValueError(f"{name!r} is no header name")
     return f"{name}: {safe_value(value)}"
+
+
+@lru_cache(maxsize=256)
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 def header_fields(record: Record, block_digest: str) -> Fields:
@@ -170,10 +186,21 @@ def render(record: Record, level: int) -> Iterator[bytes]:
     for piece in record.chunks():
         digest.update(piece)
     fields = header_fields(record, f"sha256:{digest.hexdigest()}")
-    compressor = zlib.compressobj(level, zlib.DEFLATED, 31)
     head = f"{VERSION}\r\n".encode() + fields_block(fields) + b"\r\n"
+    compressor = _compressor(level, len(head) + record.length + len(_END))
     yield compressor.compress(head)
     for piece in record.chunks():
         yield compressor.compress(piece)
     yield compressor.compress(_END)
     yield compressor.flush()
+
+
+def _compressor(level: int, size: int) -> zlib._Compress:
+    """Return what makes a gzip member of size bytes.
+
+    Zlib clears its whole window and tables for each member, which is most of the work
+    for a small one; a window that holds all of it compresses as well.
+    """
+    if size > _SMALL_BYTES:
+        return zlib.compressobj(level, zlib.DEFLATED, _GZIP)
+    return zlib.compressobj(level, zlib.DEFLATED, _SMALL_GZIP, _SMALL_MEMORY)

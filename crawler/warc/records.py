@@ -122,11 +122,11 @@ class _Maker:
         digest, size = _payload_digest(block, head)
         whole = is_whole(block, head, self.exchange.method)
         reason = self.exchange.truncated or (None if whole else Truncated.UNSPECIFIED)
+        record = replace(record, payload_digest=digest, head=head)
         found = original(digest, self.exchange.url)
         if known := dedup.decide(digest, size, found, whole=reason is None):
             revisit = _revisit(record, head, known, SAME_PAYLOAD)
             return _truncated(revisit, Truncated.LENGTH)
-        record = replace(record, payload_digest=digest)
         return record if reason is None else _truncated(record, reason)
 
     def request(self, response: Record | None) -> Record | None:

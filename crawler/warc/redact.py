@@ -18,14 +18,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_plus
 
 from crawler.http import HEAD_BYTES, head_end, header, parse_request_head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from crawler.block import Block
     from crawler.model import Exchange
 
@@ -197,7 +196,8 @@ class _Masker:
         return True
 
 
-def _header_line(names: Iterable[bytes]) -> re.Pattern[bytes]:
+@lru_cache(maxsize=64)
+def _header_line(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
     any_name = b"|".join(map(re.escape, names))
     value = rb"[^\n]*(?:\n[ \t][^\n]*)*"
     return re.compile(

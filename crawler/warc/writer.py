@@ -64,21 +64,25 @@ class SegmentWriter:
         before = self.size
         try:
             with _unwritable(self.path):
-                return [self._append(record) for record in records]
+                return self._append(records)
         except BaseException:
             self._back_to(before)
             raise
 
-    def _append(self, record: Record) -> RecordRef:
-        offset = self.size
+    def _append(self, records: Iterable[Record]) -> list[RecordRef]:
+        refs: list[RecordRef] = []
         waiting = bytearray()
-        for piece in render(record, self._level):
-            waiting += piece
-            if len(waiting) >= _GATHER_BYTES:
-                self._write(bytes(waiting))
-                waiting.clear()
+        for record in records:
+            offset = self.size + len(waiting)
+            for piece in render(record, self._level):
+                waiting += piece
+                if len(waiting) >= _GATHER_BYTES:
+                    self._write(bytes(waiting))
+                    waiting.clear()
+            length = self.size + len(waiting) - offset
+            refs.append(_ref(record, self._name, offset, length))
         self._write(bytes(waiting))
-        return _ref(record, self._name, offset, self.size - offset)
+        return refs
 
     def _write(self, content: bytes) -> None:
         rest = memoryview(content)
