@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA = """
 create table if not exists record(
-  record_id text primary key, segment text not null, cdx text);
+  record_id text not null, segment text not null, cdx text not null);
 create index if not exists record_segment on record(segment);
 create table if not exists item_row(
   row integer primary key, segment text not null, item_id text not null,
@@ -55,10 +55,11 @@ class Outbox:
 
     # what a segment holds
 
-    def add_records(
-        self, segment: str, lines: Iterable[tuple[str, str | None]]
-    ) -> None:
-        """Add records by id, with their index line where they have one."""
+    def add_records(self, segment: str, lines: Iterable[tuple[str, str]]) -> None:
+        """Add indexed records: id and index line.
+
+        No index over the ids, which are random: each would touch a page of its own.
+        """
         self.db.executemany(
             "insert into record values(?,?,?)",
             [(record_id, segment, cdx) for record_id, cdx in lines],
@@ -66,9 +67,7 @@ class Outbox:
 
     def cdx_lines(self, segment: str) -> list[str]:
         """Return the index lines of a segment, sorted by bytes."""
-        rows = self.db.execute(
-            "select cdx from record where segment=? and cdx is not null", (segment,)
-        )
+        rows = self.db.execute("select cdx from record where segment=?", (segment,))
         return sorted((row[0] for row in rows), key=str.encode)
 
     def add_item(self, segment: str, item_id: str, revision: int, item: str) -> None:
