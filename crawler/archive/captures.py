@@ -119,11 +119,26 @@ class Archive:
         return self._by_page.get(page_id)
 
     def captures(self) -> Iterator[tuple[StoredVisit, Capture]]:
-        """Yield every visit that met a response, with its capture."""
+        """Yield every visit that met a response, with its capture.
+
+        Where a damaged segment was salvaged, visits whose records were lost are left
+        out: they are gone for good, and noted in its manifest.
+        """
+        salvaged = any(segment.replaces for segment in self.segments)
         for visit in self.visits():
+            if salvaged and self._is_lost(visit):
+                continue
             capture = self.capture(visit)
             if capture is not None:
                 yield visit, capture
+
+    def _is_lost(self, visit: StoredVisit) -> bool:
+        """Tell whether a record that a visit needs is in no index."""
+        for record_id in (*visit.body["hops"], *visit.body["further"]):
+            line = self._lines.get(record_id)
+            if line is None or (line.ref is not None and line.ref not in self._lines):
+                return True
+        return False
 
     def capture(self, visit: StoredVisit) -> Capture | None:
         """Return the capture of a visit, None where no response head is stored.

@@ -73,8 +73,8 @@ def _export(
     records = len(lines)
     index = directory / layout.file_name(name, "cdxj")
     part = directory / layout.file_name(name, "items")
-    _write_lines(index, lines)
-    _write_lines(part, items)
+    write_lines(index, lines)
+    write_lines(part, items)
     return [
         ("warc", directory / layout.file_name(name, "warc"), records),
         ("cdxj", index, records),
@@ -82,8 +82,12 @@ def _export(
     ]
 
 
-def _write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write lines as gzip, the same bytes for the same lines."""
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write lines as gzip, the same bytes for the same lines.
+
+    Raises:
+        SpoolUnwritable: the disk did not take them.
+    """
     try:
         with (
             path.open("wb") as raw,

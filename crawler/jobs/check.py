@@ -1,9 +1,11 @@
 """Check: whether stored segments and runs are what their manifests say.
 
 1. Each segment: see `crawler.jobs.check_segment`.
-2. Each closed run lists exactly the segments that are there.
+2. Each closed run lists exactly the segments that are there; a run that is not closed
+   is named.
 3. Objects that no manifest lists are named; an interrupted commit leaves some, and the
    next run of the portal takes them in, so they are no damage.
+4. Of a damaged segment that a repair put another one in place of, nothing is looked at.
 """
 
 from __future__ import annotations
@@ -36,10 +38,21 @@ class _Portal:
     Attributes:
         names: of all segment manifests, readable or not.
         runs: run_id to its readable segments in order.
+        replaced: names of damaged segments that others stand for.
+        lost: ids of the records that were lost with them.
     """
 
     names: set[str] = field(default_factory=set)
     runs: dict[str, list[Segment]] = field(default_factory=lambda: defaultdict(list))
+    replaced: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+
+    def take(self, segment: Segment) -> None:
+        """Note a segment whose manifest was read."""
+        self.runs[segment.run_id].append(segment)
+        self.lost.update(segment.lost)
+        if segment.replaces:
+            self.replaced.add(segment.replaces)
 
 
 def stored_portals(collection: Collection) -> list[str]:
@@ -74,13 +87,20 @@ def check_portal(
     found = _Portal()
     yield from _manifests(collection, portal, run_id, found)
     for segments in found.runs.values():
-        checker = Checker(collection, portal, checked, read_data=read_data)
+        checker = Checker(
+            collection,
+            portal,
+            checked,
+            read_data=read_data,
+            replaced=frozenset(found.replaced),
+            lost=frozenset(found.lost),
+        )
         for segment in segments:
             progress(segment.name)
             yield from checker.check(segment)
     yield from _runs(collection, portal, run_id, found, checked)
     if run_id is None:
-        yield from _orphans(collection, portal, found.names)
+        yield from _orphans(collection, portal, found.names | found.replaced)
 
 
 def _manifests(
@@ -88,7 +108,7 @@ def _manifests(
 ) -> Iterator[Finding]:
     """Read the segment manifests; yield those that cannot be read."""
     for info in collection.store.list(f"segments/{portal}/"):
-        name = _name(info.key)
+        name = layout.name_in(info.key)
         if name is None or (run_id is not None and name.run_id != run_id):
             continue
         found.names.add(str(name))
@@ -97,14 +117,14 @@ def _manifests(
         except ArchiveDamaged as exc:
             yield Finding(Trouble.MANIFEST, info.key, str(exc))
             continue
-        found.runs[segment.run_id].append(segment)
-
-
-def _name(key: str) -> layout.SegmentName | None:
-    try:
-        return layout.SegmentName.parse(key)
-    except ValueError:
-        return None
+        if segment.name != str(name):
+            what = f"it is the manifest of {segment.name!r}"
+            yield Finding(Trouble.MANIFEST, info.key, what)
+            continue
+        found.take(segment)
+    for one in sorted(found.replaced & found.names):
+        key = layout.SegmentName.parse(one).key("segment")
+        yield Finding(Trouble.MANIFEST, key, "another segment stands for this one")
 
 
 def _runs(
@@ -114,7 +134,9 @@ def _runs(
     found: _Portal,
     checked: Checked,
 ) -> Iterator[Finding]:
+    unclosed = {name.run_id for name in map(layout.SegmentName.parse, found.names)}
     for info in collection.store.list(f"runs/{portal}/"):
+        unclosed.discard(info.key.rpartition("/")[2].removesuffix(".json"))
         if run_id is not None and info.key != layout.run_key(portal, run_id):
             continue
         try:
@@ -124,6 +146,9 @@ def _runs(
             continue
         checked.runs += 1
         yield from _run_segments(run, info.key, found.names)
+    for one in sorted(unclosed):
+        key = layout.run_key(portal, one)
+        yield Finding(Trouble.UNCLOSED, key, "no manifest closes this run")
 
 
 def _run_segments(run: Run, key: str, names: Iterable[str]) -> Iterator[Finding]:

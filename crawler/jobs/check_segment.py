@@ -25,7 +25,7 @@ from crawler.jobs.finding import Finding, Trouble
 from crawler.warc import cdxj
 from crawler.warc.reader import ref_of
 from crawler.warc.salvage import spans
-from crawler.warc.verify import verify_file
+from crawler.warc.verify import Fault, verify_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from crawler.item import RecordPointer
     from crawler.jobs.finding import Checked
     from crawler.model import RecordRef
+    from crawler.warc.verify import Problem
 
 CHUNK_BYTES = 8 << 20
 ROLES = ("warc", "cdxj", "items")
@@ -60,12 +61,20 @@ def _place_of(found: RecordRef | cdxj.CdxLine | RecordPointer) -> Place:
 
 @dataclass(slots=True)
 class Checker:
-    """Checks the segments of one run, in order: later ones refer to earlier ones."""
+    """Checks the segments of one run, in order: later ones refer to earlier ones.
+
+    Attributes:
+        replaced: names of damaged segments that others stand for; who points into one
+            means the record, wherever it is now.
+        lost: ids of records that are known to be lost.
+    """
 
     collection: Collection
     portal: str
     checked: Checked
     read_data: bool
+    replaced: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
     _places: dict[str, Place] = field(default_factory=dict)
     _others: dict[str, Place] | None = None
 
@@ -116,7 +125,8 @@ class Checker:
             for problem in verify_file(path, read_data=self.read_data):
                 record = f"{problem.record_id}: " if problem.record_id else ""
                 what = f"{problem.fault.value}: {record}{problem.message}"
-                yield Finding(Trouble.RECORD, f"{stored.key}:{problem.offset}", what)
+                trouble = _trouble_of(problem, segment)
+                yield Finding(trouble, f"{stored.key}:{problem.offset}", what)
             made = self._read(path, stored.key.rpartition("/")[2])
         if with_index:
             yield from self._index(segment, made)
@@ -124,7 +134,8 @@ class Checker:
             if line.ref is not None and self._find(line.ref) is None:
                 where = f"{stored.key}:{line.offset}"
                 what = f"{line.record} revisits {line.ref}, which is not stored"
-                yield Finding(Trouble.REVISIT, where, what)
+                trouble = Trouble.LOST if line.ref in self.lost else Trouble.REVISIT
+                yield Finding(trouble, where, what)
 
     def _read(self, path: Path, warc: str) -> dict[str, cdxj.CdxLine]:
         """Note where each record is; return the index lines they make, by text."""
@@ -183,21 +194,27 @@ class Checker:
         if not item.provenance.records:
             yield Finding(Trouble.ITEM, where, "its provenance names no record")
         for pointer in (*item.provenance.records, *item.provenance.dom_records):
-            if wrong := self._wrong(pointer):
-                yield Finding(Trouble.ITEM, where, f"item {item.id!r} {wrong}")
+            for trouble, wrong in self._pointed(pointer):
+                yield Finding(trouble, where, f"item {item.id!r} {wrong}")
 
-    def _wrong(self, pointer: RecordPointer) -> str | None:
-        """Return what is wrong with an item's pointer, None where it is good."""
+    def _pointed(self, pointer: RecordPointer) -> Iterator[tuple[Trouble, str]]:
+        """Yield what is wrong with an item's pointer."""
         self.checked.pointers += 1
-        found = self._find(pointer.record_id)
+        record, payload = pointer.record_id, pointer.payload_record
+        old = str(layout.name_in(pointer.warc)) in self.replaced
+        found, wanted = self._find(record), _place_of(pointer)
         if found is None:
-            return f"points at {pointer.record_id}, which is not stored"
-        if found != _place_of(pointer):
-            return f"points at {pointer.record_id}, which has another place or digest"
-        payload = pointer.payload_record
+            known = old or record in self.lost
+            trouble = Trouble.LOST if known else Trouble.ITEM
+            yield trouble, f"points at {record}, which is not stored"
+        elif found != wanted and not (
+            old and found.payload_digest == wanted.payload_digest
+        ):
+            what = f"points at {record}, which has another place or digest"
+            yield Trouble.ITEM, what
         if payload is not None and self._find(payload) is None:
-            return f"takes its bytes from {payload}, which is not stored"
-        return None
+            trouble = Trouble.LOST if payload in self.lost else Trouble.ITEM
+            yield trouble, f"takes its bytes from {payload}, which is not stored"
 
     def _find(self, record_id: str) -> Place | None:
         """Return where a record is: in this run's segments so far, else by an index."""
@@ -217,6 +234,12 @@ class Checker:
         except (ArchiveDamaged, ObjectMissing):
             pass  # told where that segment is checked
         return places
+
+
+def _trouble_of(problem: Problem, segment: Segment) -> Trouble:
+    """Tell what a problem of a WARC is: in a salvaged one partners may be lost."""
+    parted = problem.fault is Fault.CONCURRENT_MISSING and segment.replaces is not None
+    return Trouble.LOST if parted else Trouble.RECORD
 
 
 def _named(what: str, where: str, lines: set[str]) -> Iterator[Finding]:

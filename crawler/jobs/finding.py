@@ -17,18 +17,27 @@ class Trouble(StrEnum):
     REVISIT = "revisit"
     RUN = "run"
     ORPHAN = "orphan"
+    UNCLOSED = "unclosed"
+    LOST = "lost"
 
 
 _ADVICE = {
-    Trouble.MANIFEST: "put the manifest back from a copy",
-    Trouble.OBJECT: "put the object back from a copy",
-    Trouble.RECORD: "put the WARC back from a copy; its other records can be read",
-    Trouble.INDEX: "put the index back from a copy, or make it again from the WARC",
-    Trouble.ITEM: "`extract` makes the items of this run again",
+    Trouble.MANIFEST: "`verify --repair` makes it again from the WARC",
+    Trouble.OBJECT: "put it back from a copy; else `verify --repair` saves what it can",
+    Trouble.RECORD: "put the WARC back from a copy; else `verify --repair` saves the "
+    "records that are good",
+    Trouble.INDEX: "`verify --repair` makes it again from the WARC",
+    Trouble.ITEM: "`verify --repair` extracts the items again",
     Trouble.REVISIT: "put the WARC with the original back from a copy",
-    Trouble.RUN: "put the missing segment or the run's manifest back from a copy",
-    Trouble.ORPHAN: "`crawl` the portal: an interrupted commit goes on; else remove it",
+    Trouble.RUN: "put the segment back from a copy; `verify --repair` mends the list",
+    Trouble.ORPHAN: "`commit` goes on with an interrupted commit; else `gc` removes it",
+    Trouble.UNCLOSED: "`crawl` goes on with an open run; where no host knows it any "
+    "more, `verify --repair` closes it",
+    Trouble.LOST: "nothing is to be done: a repair noted it",
 }
+
+
+_NOTES = (Trouble.ORPHAN, Trouble.UNCLOSED, Trouble.LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +60,29 @@ class Finding:
     @property
     def is_damage(self) -> bool:
         """Tell whether stored data is not what it should be."""
-        return self.trouble is not Trouble.ORPHAN
+        return self.trouble not in _NOTES
 
     def __str__(self) -> str:
         """Return ``what: where: what to do``."""
         return f"{self.what}: {self.where}: {self.advice}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """One thing that a repair did, or could not do.
+
+    Attributes:
+        where: object key.
+        done: whether it is mended now, or would be in a dry run.
+    """
+
+    where: str
+    what: str
+    done: bool = True
+
+    def __str__(self) -> str:
+        """Return ``what: where``."""
+        return f"{self.what}: {self.where}"
 
 
 @dataclass(slots=True)
