@@ -50,7 +50,7 @@ def verify(
     damage = sum(finding.is_damage for finding in found)
     if damage:
         raise ArchiveDamaged(f"{damage} problems; {_looked_at(checked)}")
-    notes = f", {len(found)} objects without a manifest" if found else ""
+    notes = f", {len(found)} notes" if found else ""
     output.say(f"ok: {_looked_at(checked)}{notes}")
 
 

@@ -84,6 +84,22 @@ def test_interrupted_crawl_goes_on(program: Program) -> None:
     assert program("verify").code == 0
 
 
+def test_try_of_a_url_archives_nothing(program: Program) -> None:
+    """A page is fetched and read, the portal found by its host; nothing is kept."""
+    with serving(pages()) as base:
+        program.configure(base)
+        item = program("try", f"{base}/news/3")
+        listing = program("--json", "try", f"{base}/news/")
+        missing = program("try", f"{base}/news/4")
+    assert item.code == 0, item.err
+    assert json.loads(item.out)["title"] == "灯塔开放"
+    found = json.loads(listing.out)["listing"]
+    assert found["links"][0]["url"] == f"{base}/news/1"
+    assert (missing.code, missing.out) == (4, "")
+    assert "http_status" in missing.err
+    assert not (program.directory / "data").exists()
+
+
 def _has_begun(program: Program) -> bool:
     """Tell whether a page was captured, so that there is more to do."""
     with contextlib.suppress(SpoolUnwritable):  # its tables are being made

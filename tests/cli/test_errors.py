@@ -99,14 +99,21 @@ USAGE = [
 
 @pytest.mark.parametrize(("args", "said"), USAGE)
 def test_usage_errors_end_with_2(
-    program: Program, args: tuple[str, ...], said: str
+    program: Program,
+    args: tuple[str, ...],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What cannot be asked for ends with 2, says why on stderr, and nothing else."""
     program.configure(BASE)
-    ended = program(*args)
-    assert (ended.code, ended.out) == (2, "")
-    assert said in ended.err
-    assert "Traceback" not in ended.err
+    monkeypatch.chdir(program.directory)
+    monkeypatch.delenv("PORTALKEEP_CONFIG", raising=False)
+    assert module.run(list(args)) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert said in shown.err
+    assert "Traceback" not in shown.err
     assert not (program.directory / "data").exists()
 
 
