@@ -189,7 +189,7 @@ def _open(spool: Spool, row: RunRow) -> RunStatus:
     segments = spool.segments(row.run_id)
     committed = sum(segment.state == "committed" for segment in segments)
     left = _left(spool.db, row.run_id)
-    counts = spool.counts(row.run_id)
+    counts = spool.outbox.counts(row.run_id)
     return RunStatus(
         row.run_id,
         row.portal,
