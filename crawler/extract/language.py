@@ -11,6 +11,7 @@ of 36 measured lines, from two characters on.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -122,8 +123,9 @@ def _latin(text: str, default: str | None) -> str | None:
     words = [word.lower() for word in _WORD.findall(text)]
     if len(words) < _FEW_WORDS:
         return default
+    counts = Counter(words)
     scores = {
-        language: sum(word in stop for word in words)
+        language: sum(counts[word] for word in stop & counts.keys())
         for language, stop in _STOP_WORDS.items()
     }
     low = text.lower()

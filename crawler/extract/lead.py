@@ -19,7 +19,7 @@ def is_lead(first: str, rest: str) -> bool:
     if len(first) < _MIN_CHARACTERS:
         return False
     wanted = _grams(first)
-    said = set(_grams(rest[:_MAX_CHARACTERS]))
+    said = set(wanted).intersection(_grams(rest[:_MAX_CHARACTERS]))
     recurring = sum(gram in said for gram in wanted)
     return bool(wanted) and recurring / len(wanted) >= MIN_SHARE
 
@@ -30,5 +30,12 @@ def _grams(text: str) -> list[tuple[str, ...]]:
     if len(_WIDE.findall(text)) * 4 >= len(text):
         units = [character for character in text if not character.isspace()]
     else:
-        units = [word.lower() for word in _WORD.findall(text)]
+        units = _words(text)
     return list(zip(*(units[start:] for start in range(_GRAM)), strict=False))
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of text in lower case."""
+    if text.isascii():  # elsewhere a letter may become two, or look at its neighbours
+        return _WORD.findall(text.lower())
+    return [word.lower() for word in _WORD.findall(text)]
