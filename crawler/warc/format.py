@@ -131,9 +131,7 @@ def _percent_encoded(match: re.Match[str]) -> str:
 
 def safe_value(value: str) -> str:
     """Put one space in place of control characters, so that a value stays one line."""
-    if not (value.isascii() and value.isprintable()):  # most are: the pattern is slow
-        value = _CONTROLS.sub(" ", value)
-    return value.strip()
+    return _CONTROLS.sub(" ", value).strip()
 
 
 def fields_block(fields: Fields) -> bytes:
@@ -142,14 +140,13 @@ def fields_block(fields: Fields) -> bytes:
     Raises:
         ValueError: a name is no token.
     """
-    return "".join(f"{line}\r\n" for line in map(_field_line, fields)).encode()
-
-
-def _field_line(field: tuple[str, str]) -> str:
-    name, value = field
-    if not _is_name(name):
-        raise ValueError(f"{name!r} is no header name")
-    return f"{name}: {safe_value(value)}"
+    for name, _ in fields:
+        if not _is_name(name):
+            raise ValueError(f"{name!r} is no header name")
+    values = "".join(value for _, value in fields)
+    if not (values.isascii() and values.isprintable()):  # seldom: the pattern is slow
+        fields = tuple((name, safe_value(value)) for name, value in fields)
+    return "".join(f"{name}: {value.strip()}\r\n" for name, value in fields).encode()
 
 
 @lru_cache(maxsize=256)
