@@ -7,6 +7,7 @@ stores as WARC-Target-URI; ``surt`` is only the sort key of the index.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote_plus, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
@@ -29,6 +30,7 @@ def absolute(base: str, url: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=1024)  # a page's own URL is looked at many times
 def canonical(url: str) -> str:
     """Return the one spelling of an http(s) URL.
 
