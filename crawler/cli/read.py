@@ -16,27 +16,52 @@ if TYPE_CHECKING:
     from crawler.jobs.show import Stored
 
 
+SinceOption = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="Captured then or later.")
+]
+KindOption = Annotated[
+    Literal["article", "flash", "file"] | None,
+    typer.Option("--kind", help="Only items of this kind."),
+]
+RunId = Annotated[
+    str | None, typer.Option("--run", metavar="ID", help="Only this run's.")
+]
+LatestOption = Annotated[
+    bool, typer.Option("--latest", help="Only the newest revision of each id.")
+]
+FormatOption = Annotated[
+    Literal["jsonl"], typer.Option("--format", help="One JSON object a line.")
+]
+Url = Annotated[str, typer.Argument(help="A captured URL.")]
+PortalOption = Annotated[
+    str | None, typer.Option("-p", "--portal", help="Look in this one alone.")
+]
+ListOption = Annotated[
+    bool, typer.Option("--list", help="All captures of the URL, oldest first.")
+]
+HeadersOption = Annotated[
+    bool, typer.Option("--headers", help="Status line and headers as they came.")
+]
+PayloadOption = Annotated[
+    bool, typer.Option("--payload", help="The body, content-coding undone.")
+]
+RawOption = Annotated[
+    bool, typer.Option("--raw", help="With --payload: content-coding kept.")
+]
+RecordOption = Annotated[
+    bool, typer.Option("--record", help="The whole WARC record, uncompressed.")
+]
+
+
 def items(
     ctx: typer.Context,
     portals: Portals = None,
     *,
-    since: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Captured at this time or later."),
-    ] = None,
-    kind: Annotated[
-        Literal["article", "flash", "file"] | None,
-        typer.Option(help="Only items of this kind."),
-    ] = None,
-    run: Annotated[
-        str | None, typer.Option("--run", metavar="ID", help="Only this run's.")
-    ] = None,
-    latest: Annotated[
-        bool, typer.Option("--latest", help="Only the newest revision of each id.")
-    ] = False,
-    form: Annotated[  # noqa: ARG001 - the one there is yet
-        Literal["jsonl"], typer.Option("--format", help="One JSON object a line.")
-    ] = "jsonl",
+    since: SinceOption = None,
+    kind: KindOption = None,
+    run: RunId = None,
+    latest: LatestOption = False,
+    form: FormatOption = "jsonl",  # noqa: ARG001 - the one there is yet
     out: OutOption = None,
 ) -> None:
     """Write the stored items, one JSON object a line, as they are stored."""
@@ -55,44 +80,30 @@ def items(
 
 def show(
     ctx: typer.Context,
-    url: Annotated[str, typer.Argument(help="A captured URL.")],
+    url: Url,
     *,
-    portal: Annotated[
-        str | None, typer.Option("-p", "--portal", help="Look in this one alone.")
-    ] = None,
-    listed: Annotated[
-        bool, typer.Option("--list", help="All captures of the URL, oldest first.")
-    ] = False,
+    portal: PortalOption = None,
+    listed: ListOption = False,
     at: AtOption = None,
-    headers: Annotated[
-        bool, typer.Option("--headers", help="Status line and headers as they came.")
-    ] = False,
-    payload: Annotated[
-        bool, typer.Option("--payload", help="The body, content-coding undone.")
-    ] = False,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="With --payload: content-coding kept.")
-    ] = False,
-    record: Annotated[
-        bool, typer.Option("--record", help="The whole WARC record, uncompressed.")
-    ] = False,
+    headers: HeadersOption = False,
+    payload: PayloadOption = False,
+    raw: RawOption = False,
+    record: RecordOption = False,
     out: OutOption = None,
 ) -> None:
     """Show a capture of a URL: the one nearest to a time, else the newest."""
     from crawler.jobs import show as job
 
-    state = state_of(ctx)
-    modes = [listed, headers, payload, record]
-    if sum(modes) > 1:
+    if sum((listed, headers, payload, record)) > 1:
         raise UsageError("give one of --list, --headers, --payload and --record")
+    state = state_of(ctx)
     collection = state.collection()
     names = state.stored_names([portal] if portal else None)
     captures = job.captures_of(collection, names, url)
+    stored = job.nearest_at(captures, moment(at, "--at"))
     if listed:
         _list(captures, as_json=state.json)
-        return
-    stored = job.nearest_at(captures, moment(at, "--at"))
-    if headers:
+    elif headers:
         output.bytes_to(out, job.head_bytes(collection, stored))
     elif payload:
         output.bytes_to(out, job.payload_of(collection, stored, raw=raw))
