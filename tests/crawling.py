@@ -110,8 +110,8 @@ class Workplace:
     def variables(self) -> dict[str, str]:
         """Return the environment of a child, with store and spool for any config."""
         places = {
-            "PORTALKEEP_STORE_URL": str(self.directory / "store"),
-            "PORTALKEEP_SPOOL_PATH": str(self.directory / "spool"),
+            "PORTALKEEP_STORE__URL": str(self.directory / "store"),
+            "PORTALKEEP_SPOOL__PATH": str(self.directory / "spool"),
         }
         own = places if self.config_file is not None else {}
         return {**os.environ, **own, **self.environment}
@@ -202,7 +202,8 @@ def ended(child: subprocess.Popen[str], timeout_s: float = 60) -> Ran:
         message = f"no end after {timeout_s} s\n{err[-3000:]}"
         raise AssertionError(message) from None
     assert child.returncode == 0, f"{child.returncode}\n{err[-3000:]}"
-    assert "Traceback" not in err, err[-3000:]
+    at = err.find("Traceback")
+    assert at < 0, err[max(at - 500, 0) :][:4000]
     answer = json.loads(out)
     return Ran(answer["answer"], answer["tried"], err)
 

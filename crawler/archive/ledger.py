@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from crawler.frontier import policy
 from crawler.frontier.sqlite import Child
 from crawler.model import Kind, Outcome, Reason, Skipped
+from crawler.warc.redact import Policy, mask_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,6 +104,7 @@ class Ledger:
 
     Attributes:
         fold: gives items their revision.
+        redaction: what is masked in URLs of the decision log.
     """
 
     spool: Spool
@@ -111,6 +113,7 @@ class Ledger:
     run_id: str
     fold: Fold
     clock: Clock
+    redaction: Policy = field(default_factory=Policy)
     _stops: dict[str, Any] = field(init=False)  # Any: Stop by listing id
 
     def __post_init__(self) -> None:
@@ -164,6 +167,9 @@ class Ledger:
         self._note(entry, segment)
 
     def _note(self, entry: dict[str, object], segment: str) -> None:
+        for name in ("url", "found_on", "detail"):
+            if name in entry:
+                entry[name] = mask_url(str(entry[name]), self.redaction)
         entry["at"] = self.clock.now().isoformat()
         self.spool.outbox.add_decision(segment, entry)
         self.spool.outbox.count(self.run_id, str(entry["outcome"]))
@@ -193,12 +199,15 @@ class Ledger:
         room = self._room()
         for link in listing.links:
             refused = policy.refuse(link.url, self.portal, depth=depth)
-            if refused is None and link.kind is Kind.ITEM and room <= 0:
+            fresh = link.kind is Kind.ITEM and not self.frontier.knows(
+                self.run_id, link
+            )
+            if refused is None and fresh and room <= 0:
                 refused = Skipped(link.url, Reason.PAGE_LIMIT, "scope.max_items")
             if refused is not None:
                 self._skip(refused, ending, segment)
                 continue
-            room -= link.kind is Kind.ITEM
+            room -= fresh
             children.append(Child(link, depth, parent=work.work_id))
         new_links = self.frontier.add(self.run_id, children, self.portal)
         ended = self._walk_on(ending, new_links + len(listing.flashes), segment)

@@ -125,6 +125,13 @@ class SqliteFrontier:
             self._merge(run_id, key, link)
         return added
 
+    def knows(self, run_id: str, link: Link) -> bool:
+        """Tell whether a link is in the run already, waiting or ended."""
+        row = self._db.execute(
+            "select 1 from work where run_id=? and key=?", (run_id, policy.key_of(link))
+        )
+        return row.fetchone() is not None
+
     def _merge(self, run_id: str, key: bytes, link: Link) -> None:
         row = self._db.execute(
             "select work_id, link from work where run_id=? and key=? and state=?",

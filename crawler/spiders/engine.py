@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 
 from crawler.errors import PortalkeepError
+from crawler.log import get_log
 from crawler.spiders.portal import PortalSpider
 from crawler.spiders.settings import CAPTURE, PROCESS_SETTINGS, settings_for
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crawler.spiders.context import CrawlContext
+
+
+FRAMEWORKS = ("asyncio", "py.warnings", "scrapy", "twisted")
+SAID_CHARACTERS = 300
+log = get_log(__name__)
 
 
 def run_engines(contexts: Sequence[CrawlContext], handler: str = CAPTURE) -> None:
@@ -31,12 +38,33 @@ def run_engines(contexts: Sequence[CrawlContext], handler: str = CAPTURE) -> Non
     if not contexts:
         return
     process = AsyncCrawlerProcess(PROCESS_SETTINGS)
+    for name in FRAMEWORKS:
+        _listen(logging.getLogger(name))
     for context in contexts:
         crawler = Crawler(PortalSpider, settings_for(context.portal, handler=handler))
         crawler.portalkeep = context  # type: ignore[attr-defined]
         crawling = process.crawl(crawler, portal=context.portal.id)
         crawling.add_done_callback(partial(_note_failure, context))
     process.start()
+
+
+class _Passed(logging.Handler):
+    """Passes on what a framework warns of as an event, without traces."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        log.warning(
+            "framework_warned",
+            by=record.name,
+            said=record.getMessage()[:SAID_CHARACTERS],
+            error=repr(error)[:SAID_CHARACTERS] if error else None,
+        )
+
+
+def _listen(logger: logging.Logger) -> None:
+    if not any(isinstance(handler, _Passed) for handler in logger.handlers):
+        logger.addHandler(_Passed(logging.WARNING))
+        logger.propagate = False
 
 
 def _note_failure(context: CrawlContext, crawling: asyncio.Future[None]) -> None:

@@ -12,7 +12,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
@@ -27,6 +27,7 @@ from crawler.block import SPILL_BYTES
 from crawler.errors import (
     CaptureUnavailable,
     ConfigError,
+    PortalkeepError,
     SpoolUnwritable,
 )
 from crawler.spiders import canary, scrapy_private
@@ -131,6 +132,21 @@ class CaptureDownloadHandler(HTTP11DownloadHandler):
         self._context = context
         self._proxy = _proxy(context.proxy) if context.proxy else None
 
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the handler of a crawler.
+
+        Scrapy logs what is raised here and goes on without a handler, so the context
+        is told: the crawl ends before anything is asked for.
+        """
+        try:
+            return super().from_crawler(crawler)
+        except PortalkeepError as exc:
+            context = getattr(crawler, "portalkeep", None)
+            if context is not None:
+                context.failure = exc
+            raise
+
     async def download_request(self, request: Request) -> Response:
         """Fetch request; return the response once it is recorded.
 
@@ -196,6 +212,9 @@ class CaptureDownloadHandler(HTTP11DownloadHandler):
 
     def _outgoing(self, request: Request) -> Request:
         """Return request as it goes out: by our proxy or by none."""
+        named = "proxy" in request.meta or _SECRET_HEADER in request.headers
+        if self._proxy is None and not named:
+            return request
         headers = request.headers.copy()
         headers.pop(_SECRET_HEADER, None)
         meta = {key: value for key, value in request.meta.items() if key != "proxy"}

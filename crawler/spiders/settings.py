@@ -75,7 +75,6 @@ def settings_for(
         "CONCURRENT_REQUESTS": manners.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.per_host if live else 8,
         "DOWNLOAD_DELAY": 0,  # turns are taken by MannersMiddleware
-        "RANDOMIZE_DOWNLOAD_DELAY": False,
         "DOWNLOAD_TIMEOUT": manners.timeout,
         "DOWNLOAD_MAXSIZE": 0,
         "DOWNLOAD_WARNSIZE": 0,

@@ -55,9 +55,13 @@ def trap(ports: list[int]) -> list[str]:
         tried.append(f"getaddrinfo {host}")
         return real_lookup(host, *rest, **named)
 
-    def resolve(_: object, name: str, *__: Any) -> object:  # noqa: ANN401
-        tried.append(f"resolve {name}")
-        raise RuntimeError(name)
+    real_resolve = ThreadedResolver.getHostByName
+
+    def resolve(resolver: Any, name: str, *rest: Any) -> object:  # noqa: ANN401
+        if name != "127.0.0.1":
+            tried.append(f"resolve {name}")
+            raise RuntimeError(name)
+        return real_resolve(resolver, name, *rest)
 
     tcp.Client.doConnect = connect  # type: ignore[method-assign]
     socket.getaddrinfo = lookup  # type: ignore[assignment]
@@ -116,12 +120,19 @@ def run_extract(
     (portal,) = portals
     tally = extract.Tally()
     chosen, collection = _selection(plan), _collection(settings)
-    items = list(extract.extract_runs(collection, portal, chosen, clock, tally))
-    other = extract.Tally()
-    found = extract.diff_runs(collection, portal, chosen, clock, other)
+    made = {
+        (item.id, item.revision): item
+        for item in extract.extract_runs(collection, portal, chosen, clock, tally)
+    }
+    stored = extract.stored_items(collection, portal, chosen)
+    found = [
+        asdict(one)
+        for key in stored.keys() | made.keys()
+        for one in extract.differences(stored, made.get(key), key)
+    ]
     return {
-        "items": [item.model_dump(mode="json") for item in items],
-        "differences": [asdict(one) for one in found],
+        "items": [item.model_dump(mode="json") for item in made.values()],
+        "differences": found,
         "rejected": tally.rejected,
     }
 
