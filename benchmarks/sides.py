@@ -74,7 +74,7 @@ def ours(portal: Portal, directory: Path) -> Measured:
         result = crawl(settings, [portal], SystemClock())[0]
     if result.exit_code:
         raise SystemExit(f"our crawl ended with {result.exit_code}: {result.message}")
-    collection = Collection(open_store(settings.store.url))
+    collection = Collection(open_store(settings.store))
     segments = list(collection.segments(portal.id))
     note_items(measured, (said(x) for each in segments for x in collection.items(each)))
     measured.more["segments"] = len(segments)
@@ -105,7 +105,7 @@ def stock(portal: Portal, directory: Path) -> Measured:
 
 def again(portal: Portal, directory: Path) -> Measured:
     """Extract the items of the archive that our crawl left in directory."""
-    collection = Collection(open_store(settings_in(directory).store.url))
+    collection = Collection(open_store(settings_in(directory).store))
     measured, tally = Measured(), Tally()
     made: list[str] = []
     with measuring(measured), (directory / ITEMS).open("w") as file:
