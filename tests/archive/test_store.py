@@ -12,27 +12,45 @@ from pathlib import Path
 import pytest
 
 from crawler.archive.store import LocalStore, ObjectInfo, Store, check_key, open_store
+from crawler.archive.store.s3 import S3Store
 from crawler.config.settings import StoreSettings
 from crawler.errors import ConfigError, ObjectExists, ObjectMissing, StoreUnavailable
+from tests.archive.seaweed import Seaweed, free_ports
 
 KEY = "archive/p/2025/07/p-1.warc.gz"
 LARGE_BYTES = 20_000_000
+RACES = {"local": 20, "s3": 3}  # the server's own lock makes racers wait
 
 
-def local_store(place: Path) -> Store:
+def local_store(request: pytest.FixtureRequest, place: Path) -> Store:
     """Make a store in a directory that is not there yet."""
     return LocalStore(place / "deep" / "store")
 
 
-def local_store_away(place: Path) -> Store:
+def local_store_away(request: pytest.FixtureRequest, place: Path) -> Store:
     """Make a store that takes nothing: a file stands where its directory would be."""
     (place / "file").write_bytes(b"")
     return LocalStore(place / "file" / "store")
 
 
+def s3_store(request: pytest.FixtureRequest, place: Path) -> Store:
+    """Make a store in a prefix of its own of a real server."""
+    server: Seaweed = request.getfixturevalue("seaweed")
+    return S3Store(server.settings())
+
+
+def s3_store_away(request: pytest.FixtureRequest, place: Path) -> Store:
+    """Make a store of a server that is not there."""
+    request.getfixturevalue("aws")
+    (port,) = free_ports(1)
+    return S3Store(Seaweed(port).settings())
+
+
+Factory = Callable[[pytest.FixtureRequest, Path], Store]
 # A kind of store, and the same kind with its server gone.
-FACTORIES: dict[str, tuple[Callable[[Path], Store], Callable[[Path], Store]]] = {
+FACTORIES: dict[str, tuple[Factory, Factory]] = {
     "local": (local_store, local_store_away),
+    "s3": (s3_store, s3_store_away),
 }
 
 
@@ -43,15 +61,15 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(kind: str, tmp_path: Path) -> Store:
+def store(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Give an empty store."""
-    return FACTORIES[kind][0](tmp_path)
+    return FACTORIES[kind][0](request, tmp_path)
 
 
 @pytest.fixture
-def away(kind: str, tmp_path: Path) -> Store:
+def away(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Give a store that cannot be written."""
-    return FACTORIES[kind][1](tmp_path)
+    return FACTORIES[kind][1](request, tmp_path)
 
 
 @pytest.fixture(params=["bytes", "file"])
@@ -263,10 +281,10 @@ class TestContract:
         assert sizes <= {None, *whole}
         assert store.get(KEY) == new
 
-    def test_of_racing_writers_one_wins(self, store: Store) -> None:
+    def test_of_racing_writers_one_wins(self, store: Store, kind: str) -> None:
         """One content is stored, and its writer alone is told so."""
         contents = [f"writer {n}".encode() for n in range(16)]
-        keys = [f"race/{n}" for n in range(20)]
+        keys = [f"race/{n}" for n in range(RACES[kind])]
         together = threading.Barrier(len(contents), timeout=30)
 
         def write(content: bytes) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from crawler.config.settings import StoreSettings
 
 ONCE = {"IfNoneMatch": "*"}
-PAUSE_S = 0.2
+PAUSES_S = (0.0, 0.2, 0.4, 0.8)
 TRIES = 3
 _TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 _BROKEN = (
@@ -80,11 +81,11 @@ class S3Store:
         check_key(key)
         with told(key, self.place):
             content = Content.of(source)
-            for attempt in range(TRIES):
+            for pause_s in PAUSES_S:
                 if self._is_stored(key, content) or self._create(key, content):
                     return
-                # Another writer is at this key, or has just removed it.
-                time.sleep(PAUSE_S * 2**attempt)
+                # Another writer was first, or is still at it and nothing is to be seen.
+                time.sleep(pause_s)
         raise StoreUnavailable(f"{key!r}: others are writing it to {self.place}")
 
     def _is_stored(self, key: str, content: Content) -> bool:
@@ -156,7 +157,8 @@ class S3Store:
             if code_of(exc) in NO_KEY:
                 raise _missing(key) from None
             raise
-        with answer["Body"] as body:
+        # Not `with body`: that gives the stream below, whose errors are not botocore's.
+        with contextlib.closing(answer["Body"]) as body:
             if wanted and "ContentRange" not in answer:
                 raise StoreRefused(f"{key!r}: {self.place} gives no ranges of objects")
             content: bytes = body.read()
@@ -174,7 +176,7 @@ class S3Store:
         directory = prefix.rpartition("/")[0]
         if directory and not is_key(directory):
             return
-        with told(prefix, self.place):
+        with told(prefix or "all objects", self.place):
             # Not every service sorts by bytes: some list directory by directory.
             found = sorted(self._objects(prefix), key=lambda one: one.key.encode())
         yield from found

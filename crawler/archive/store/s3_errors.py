@@ -26,8 +26,8 @@ _PASSING = frozenset(
 )
 """Codes of answers that another try may not get, whatever their status."""
 _HINTS = {
-    "NoSuchBucket": "correct store.url, or make the bucket",
-    "InvalidBucketName": "correct store.url",
+    "NoSuchBucket": "make the bucket, or is it misspelt in store.url?",
+    "InvalidBucketName": "is it misspelt in store.url?",
     "AccessDenied": "the credentials give no right to this",
     "403": "the credentials give no right to this, or are wrong",
     "InvalidAccessKeyId": "it does not know the access key",
@@ -67,7 +67,6 @@ _FAULTS: tuple[tuple[type[Exception], str], ...] = (
         "was not asked: no credentials; set AWS_ACCESS_KEY_ID and the like, or a role",
     ),
     (exceptions.PartialCredentialsError, "was not asked: half of the credentials miss"),
-    (exceptions.ProfileNotFound, "was not asked: AWS_PROFILE names no profile"),
 )
 
 
