@@ -108,7 +108,7 @@ class Collection:
         except (OSError, EOFError, UnicodeDecodeError) as exc:
             message = f"{stored.key!r} cannot be read: {exc}; run `verify`"
             raise ArchiveDamaged(message) from exc
-        return text.splitlines()
+        return text.split("\n")[:-1]  # JSON leaves other line ends as they are
 
     def record(self, warc: str, offset: int, length: int) -> ParsedRecord:
         """Read one record by its place.

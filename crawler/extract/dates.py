@@ -165,10 +165,10 @@ def _span(text: str, base: datetime) -> Found | None:
     place = span.start, span.end
     if span.precision == "day":
         return _days_ago(span, base, place)
+    # All of it floors to the minute: the same words a second later say the same.
+    base = base.replace(second=0, microsecond=0)
     moment = shifted(base, -span.nominal).replace(second=0, microsecond=0)
-    # Seconds ago floor to before what they say: the range begins at the minute.
-    earliest = min(moment, shifted(base, -span.most))
-    limits = earliest, shifted(base, -span.least)
+    limits = min(moment, shifted(base, -span.most)), shifted(base, -span.least)
     return Found(moment, span.precision, limits, *place, relative=True)
 
 
@@ -180,6 +180,7 @@ def _days_ago(span: Span, base: datetime, place: tuple[int, int]) -> Found:
     if span.most - span.least <= timedelta(days=1):
         limits = whole_day(midnight, base.tzinfo, place, relative=True).range
     else:
+        base = base.replace(second=0, microsecond=0)
         limits = shifted(base, -span.most), shifted(base, -span.least)
     return Found(moment, "day", limits, *place, relative=True)
 
