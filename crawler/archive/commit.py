@@ -103,9 +103,13 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 def _store(
     store: Store, key: str, role: str, path: Path, entries: int
 ) -> manifest.StoredFile:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    size = path.stat().st_size
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = path.stat().st_size
+    except OSError as exc:
+        message = f"{path.name!r} cannot be read from the spool: {exc.strerror}"
+        raise ArchiveDamaged(message) from exc
     store.put_if_absent(key, path)
     _read_back(store, key, path, size)
     return manifest.StoredFile.model_validate(

@@ -137,5 +137,9 @@ class Committer:
             log.warning("commit_delayed", error=str(exc))
             self._away_since = self._away_since or time.monotonic()
             return False
+        except Exception as exc:  # noqa: BLE001 - a bug: the run must not end as complete
+            self._failure = PortalkeepError(f"the committer failed: {exc!r}")
+            log.error("commit_failed", error=str(self._failure))  # noqa: TRY400
+            return True
         self._failure, self._away_since = None, None
         return True

@@ -119,6 +119,35 @@ def test_killed_three_times_and_started_again(
     assert list((place.directory / "spool").rglob("*.warc.gz*")) == []
 
 
+def test_killed_between_closing_a_segment_and_saying_so(
+    place: Workplace, served: Portal
+) -> None:
+    """A WARC that already has its own name is cut and closed as an open one is."""
+    kill_at(place, served, 60)
+    for path in (place.directory / "spool").rglob("*.warc.gz.open"):
+        path.rename(path.with_suffix(""))
+    result = place.run("crawl").of()
+    assert result["exit_code"] == 0, result
+    assert_whole(place, served, result["run_id"])
+    consistent(place, result)
+
+
+def test_files_of_stored_segments_are_removed_at_the_next_start(
+    place: Workplace, served: Portal
+) -> None:
+    """What a crash left after a segment was stored does not stay for ever."""
+    kill_at(place, served, 150)
+    run = "select run_id, name from run join segment using(run_id)"
+    stored = place.spool(f"{run} where segment.state='committed'")
+    assert stored
+    run_id, name = stored[0]
+    left = place.directory / "spool/harbour" / run_id / f"{name}.warc.gz"
+    left.write_bytes(b"left over")
+    assert place.run("crawl").of()["exit_code"] == 0
+    assert not left.exists()
+    assert not left.parent.exists()
+
+
 def test_killed_crawl_replays_and_extracts_equal(
     place: Workplace, served: Portal
 ) -> None:
