@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,13 +15,17 @@ import pytest
 from crawler.archive.store import ObjectInfo, open_store
 from crawler.archive.store.probe import probe, probe_once
 from crawler.archive.store.s3 import S3Store
-from crawler.config.settings import MIB, StoreSettings
+from crawler.clock import SystemClock
+from crawler.config.portal import Portal
+from crawler.config.settings import MIB, Settings, SpoolSettings, StoreSettings
 from crawler.errors import (
     ConfigError,
     ObjectExists,
     StoreRefused,
     StoreUnavailable,
 )
+from crawler.jobs.crawl import begin
+from crawler.jobs.doctor import diagnose_places
 from tests.archive.seaweed import BUCKET, SECRET, Seaweed, free_ports
 from tests.site.fault_proxy import Fault, FaultProxy, Kind
 
@@ -466,3 +471,26 @@ class TestProbe:
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="cannot be reached"):
                 probe_once(store)
+
+    def test_a_crawl_is_not_begun_on_what_cannot_keep_it(
+        self, seaweed: Seaweed, tmp_path: Path
+    ) -> None:
+        """A misspelt bucket ends a crawl before anything is fetched or spooled."""
+        settings = Settings(
+            store=seaweed.settings(url="s3://portalkep/x"),
+            spool=SpoolSettings(path=str(tmp_path / "spool")),
+        )
+        with ExitStack() as stack, pytest.raises(ConfigError, match="portalkep"):
+            begin(stack, settings, Portal(id="news"), SystemClock())
+        assert not list(tmp_path.rglob("spool.sqlite"))
+
+    def test_doctor_looks_at_the_bucket(self, seaweed: Seaweed, tmp_path: Path) -> None:
+        """It says which place was looked at, or what is wrong with it."""
+        spool = SpoolSettings(path=str(tmp_path / "spool"))
+        good = Settings(store=seaweed.settings(), spool=spool)
+        wrong = Settings(store=seaweed.settings(url="s3://portalkep/x"), spool=spool)
+        found = {one.name: one for one in diagnose_places(good)}["store"]
+        assert found.is_ok
+        assert f"{seaweed.url}/{BUCKET}/{seaweed.prefix}" in found.what
+        found = {one.name: one for one in diagnose_places(wrong)}["store"]
+        assert found.exit_code == 3

@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -326,6 +327,20 @@ class TestLocalStore:
         (tmp_path / ".git").mkdir()
         (tmp_path / ".git" / "config").write_bytes(b"")
         assert [x.key for x in store.list()] == [KEY]
+
+    def test_stale_leftovers_are_removed(self, tmp_path: Path) -> None:
+        """What a crash left before a time goes; objects and what others hide stay."""
+        store = LocalStore(tmp_path)
+        store.put(KEY, b"x")
+        (tmp_path / KEY).with_name(".p-2.warc.gz.0a1b2c3d4e5f.new").write_bytes(b"half")
+        (tmp_path / ".git").mkdir()
+        (tmp_path / ".git" / ".x.new").write_bytes(b"")
+        now = datetime.now(UTC)
+        assert store.abort_stale(now - timedelta(hours=1)) == ()
+        stale = KEY.replace("p-1", "p-2")
+        assert store.abort_stale(now + timedelta(hours=1)) == (stale,)
+        left = sorted(x.name for x in tmp_path.rglob("*") if x.is_file())
+        assert left == [".x.new", "p-1.warc.gz"]
 
     def test_a_directory_in_the_way(self, tmp_path: Path) -> None:
         """Where keys run through each other the later put fails, none is lost."""
