@@ -114,7 +114,12 @@ class Workplace:
             "PORTALKEEP_SPOOL__PATH": str(self.directory / "spool"),
         }
         own = places if self.config_file is not None else {}
-        return {**os.environ, **own, **self.environment}
+        outer = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("PORTALKEEP_")
+        }
+        return {**outer, **own, **self.environment}
 
     def start(self, job: str, **plan: Any) -> subprocess.Popen[str]:  # noqa: ANN401 - JSON
         """Start a job in a child."""

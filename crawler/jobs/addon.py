@@ -11,8 +11,9 @@ from scrapy import signals
 
 from crawler.clock import VARIABLE, clock_from
 from crawler.config.load import load
-from crawler.errors import UsageError
+from crawler.errors import PortalkeepError, UsageError
 from crawler.jobs.crawl import begin, finish
+from crawler.log import configure, get_log
 from crawler.spiders.settings import settings_for
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 CONFIG = "PORTALKEEP_CONFIG"
 DEFAULT = "archive_config.yaml"
+log = get_log(__name__)
 
 
 class PortalkeepAddon:
@@ -43,13 +45,23 @@ class PortalkeepAddon:
         """Begin the run and put our settings in place of Scrapy's.
 
         Raises:
-            ConfigError: the configuration cannot be used.
-            UsageError: it has no such portal.
-            Locked: another process crawls this portal.
+            SystemExit: there is no such portal, its configuration cannot be used, or
+                another process crawls it; with the exit code of `portalkeep crawl`.
         """
+        configure()
+        try:
+            self._begin(settings)
+        except PortalkeepError as exc:
+            log.error("crawl_not_begun", error=str(exc))  # noqa: TRY400 - said, not traced
+            raise SystemExit(exc.exit_code) from None
+
+    def _begin(self, settings: BaseSettings) -> None:
         config = Path(os.environ.get(CONFIG, DEFAULT))
         loaded = load(config, environment=os.environ).settings
         name: str = self._crawler.spider.portal_id  # type: ignore[union-attr]
+        if not name:
+            message = "name a portal: scrapy crawl portal -a portal=NAME"
+            raise UsageError(message)
         portal = portal_named(loaded, name)
         note = os.environ.get(VARIABLE)
         self._crawl = begin(
@@ -62,7 +74,9 @@ class PortalkeepAddon:
 
     def _stopped(self, **_: Any) -> None:  # noqa: ANN401 - Scrapy's
         with self._stack:
-            finish(self._crawl)
+            result = finish(self._crawl)
+        if result.exit_code:
+            log.error("crawl_ended", code=result.exit_code, error=result.message)
 
 
 def portal_named(settings: Settings, name: str) -> Portal:

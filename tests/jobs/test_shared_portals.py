@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from http.server import ThreadingHTTPServer
 
 PORTALS = {"fishai": "fishai-like", "futu": "futu-like", "zaker": "zaker-like"}
-CORPUS_PAGES = int(os.environ.get("PORTALKEEP_TEST_CORPUS", "60"))
+CORPUS_PAGES = int(os.environ.get("TEST_CORPUS_PAGES", "60"))
 """How many pages of the corpus are crawled; 0 is all of them."""
 
 

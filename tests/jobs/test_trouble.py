@@ -12,6 +12,7 @@ import pytest
 
 from crawler.archive.collection import Collection
 from crawler.archive.store import LocalStore
+from crawler.jobs.lock import portal_lock
 from tests.crawling import ROOT, Workplace, consistent, ended, plain, portal
 from tests.site.portal import Portal, article, listing, page, serving
 
@@ -141,15 +142,7 @@ def test_scrapy_command_makes_the_same_archive(
     other = Workplace(tmp_path / "scrapy", [portal(served.base)])
     other.directory.mkdir()
     other.environment["PORTALKEEP_CONFIG"] = str(other.config)
-    ran = subprocess.run(
-        [sys.executable, "-m", "scrapy", "crawl", "portal", "-a", "portal=harbour"],
-        cwd=ROOT,
-        env=other.variables,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ran = scrapy(other, "-a", "portal=harbour")
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert "Traceback" not in ran.stderr, ran.stderr[-3000:]
     (run,) = other.collection.runs("harbour")
@@ -158,6 +151,39 @@ def test_scrapy_command_makes_the_same_archive(
     (first,) = place.collection.runs("harbour")
     assert run.counts == first.counts
     assert run.config_digest == first.config_digest
+
+
+def scrapy(place: Workplace, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Scrapy's own command in a child."""
+    return subprocess.run(
+        [sys.executable, "-m", "scrapy", "crawl", "portal", *arguments],
+        cwd=ROOT,
+        env=place.variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("-a", "portal=nowhere"), 2, "there is no portal 'nowhere'"),
+        ((), 2, "name a portal"),
+        (("-a", "portal=harbour"), 75, "is running"),
+    ],
+)
+def test_scrapy_command_that_cannot_begin(
+    place: Workplace, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    """It says why in one line and ends with the code of ``crawl``."""
+    place.environment["PORTALKEEP_CONFIG"] = str(place.config)
+    with portal_lock(place.directory / "spool" / "harbour", "crawl"):
+        ran = scrapy(place, *arguments)
+    assert ran.returncode == code
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_limited_crawl_replays(place: Workplace) -> None:
