@@ -120,7 +120,9 @@ def _by_letters(text: str, script: str) -> str:
 
 
 def _latin(text: str, default: str | None) -> str | None:
-    words = [word.lower() for word in _WORD.findall(text)]
+    low = text.lower()
+    # In ASCII no letter becomes two or looks at its neighbours.
+    words = _WORD.findall(low) if text.isascii() else _lowered(text)
     if len(words) < _FEW_WORDS:
         return default
     counts = Counter(words)
@@ -128,10 +130,13 @@ def _latin(text: str, default: str | None) -> str | None:
         language: sum(counts[word] for word in stop & counts.keys())
         for language, stop in _STOP_WORDS.items()
     }
-    low = text.lower()
     for letter, language in _OWN_LETTERS.items():
         scores[language] += letter in low
     return _clear_best(scores, max(_FEW_HITS, len(words) // 20)) or default
+
+
+def _lowered(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
 
 
 def _clear_best(scores: Mapping[str, int], floor: int) -> str | None:

@@ -47,8 +47,10 @@ def as_printed(text: str) -> str:
     at the ends it is an indent and goes, as zero-width characters do.
     Source: CSS Text 3, section 4.1.3 (segment breaks).
     """
-    joined = _WIDE_BREAK.sub("", _ZERO_WIDTH.sub("", text))
-    return _HTML_SPACE.sub(" ", joined).strip()
+    if not text.isascii():
+        text = _ZERO_WIDTH.sub("", text)
+        text = _WIDE_BREAK.sub("", text) if "\n" in text else text
+    return _HTML_SPACE.sub(" ", text).strip()
 
 
 def squeeze(text: str) -> str:
