@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.model import Outcome
+from crawler.model import Outcome, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crawler.config.portal import Portal
+    from crawler.config.portal import ListingRule, Portal
+
+VISITED = (Outcome.CAPTURED, Outcome.REVISITED, Outcome.FAILED)
+MANY = 5
+"""Item pages of which one at least is to give an item."""
 
 
 def shortfalls(
@@ -24,22 +28,40 @@ def shortfalls(
         counts: the run's counters: outcomes, and items as ``items:new`` and so on.
         walks: listing, pages, rows, why it ended.
     """
-    return (*_items(portal, counts), *_failures(portal, counts), *_rows(portal, walks))
+    pages = sum(count for _, count, _, _ in walks)
+    return (
+        *_items(portal, counts),
+        *_barren(counts, pages),
+        *_failures(portal, counts),
+        *_rows(portal, walks),
+    )
+
+
+def _found(counts: Mapping[str, int]) -> int:
+    return sum(
+        counts.get(f"items:{change}", 0) for change in ("new", "revised", "unchanged")
+    )
 
 
 def _items(portal: Portal, counts: Mapping[str, int]) -> list[str]:
-    found = sum(
-        counts.get(f"items:{change}", 0) for change in ("new", "revised", "unchanged")
-    )
-    floor = portal.expect.min_items
+    found, floor = _found(counts), portal.expect.min_items
     return [f"{found} items, expected {floor} at least"] if found < floor else []
+
+
+def _barren(counts: Mapping[str, int], listing_pages: int) -> list[str]:
+    """Say so where item pages were visited or forbidden and not one gave an item."""
+    tried = sum(
+        counts.get(name, 0) for name in (*VISITED, f"{Outcome.SKIPPED}:{Reason.ROBOTS}")
+    )
+    item_pages = tried - listing_pages
+    if item_pages < MANY or _found(counts):
+        return []
+    return [f"none of {item_pages} item pages gave an item"]
 
 
 def _failures(portal: Portal, counts: Mapping[str, int]) -> list[str]:
     failed = counts.get(Outcome.FAILED, 0)
-    visited = failed + sum(
-        counts.get(outcome, 0) for outcome in (Outcome.CAPTURED, Outcome.REVISITED)
-    )
+    visited = sum(counts.get(outcome, 0) for outcome in VISITED)
     limit = portal.expect.max_failures
     if not visited or failed / visited <= limit:
         return []
@@ -52,7 +74,13 @@ def _rows(
     rows = {listing: count for listing, _, count, _ in walks}
     return [
         f"listing {rule.id!r} gave {rows.get(rule.id, 0)} rows, expected "
-        f"{max(1, rule.expect.min_rows)} at least"
+        f"{_floor(rule)} at least"
         for rule in portal.listings
-        if rows.get(rule.id, 0) < max(1, rule.expect.min_rows)
+        if rows.get(rule.id, 0) < _floor(rule)
     ]
+
+
+def _floor(rule: ListingRule) -> int:
+    """Return the rows a listing must give: one, unless the configuration says 0."""
+    said = "min_rows" in rule.expect.model_fields_set
+    return rule.expect.min_rows if said else 1
