@@ -71,6 +71,8 @@ def unlike(part: Any, whole: Any, place: str = "") -> list[str]:  # noqa: ANN401
             )
         ]
     if isinstance(part, list):
+        if len(part) > len(whole):
+            return [place]
         pairs = zip(part, whole, strict=False)
         return [wrong for one, other in pairs for wrong in unlike(one, other, place)]
     if isinstance(part, str) and part.endswith("…"):
