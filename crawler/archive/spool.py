@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crawler.archive import outbox
+from crawler.archive.directory import make_directory
 from crawler.archive.outbox import Outbox
 from crawler.errors import SpoolUnwritable
 from crawler.frontier.rows import dumps
@@ -86,7 +87,7 @@ def open_database(directory: Path) -> sqlite3.Connection:
         SpoolUnwritable: directory or file cannot be made or written.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory, directory.parent)
         db = sqlite3.connect(
             directory / FILE, isolation_level=None, timeout=30, check_same_thread=False
         )
@@ -104,6 +105,20 @@ def open_in_memory() -> sqlite3.Connection:
     db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     db.executescript(SCHEMA + outbox.SCHEMA)
     return db
+
+
+@contextmanager
+def unwritable() -> Iterator[None]:
+    """Say of what goes wrong with files or statements that the spool is at fault.
+
+    Raises:
+        SpoolUnwritable: in place of their own errors.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as exc:
+        message = f"the spool cannot be written: {exc}"
+        raise SpoolUnwritable(message) from exc
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crawler.archive.directory import make_directory
 from crawler.errors import Locked, SpoolUnwritable
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def portal_lock(directory: Path, job: str) -> Iterator[None]:
     """
     path = directory / f"{job}.lock"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory, directory.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as exc:
         message = f"the spool {str(directory)!r} cannot be written: {exc.strerror}"

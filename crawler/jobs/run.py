@@ -18,10 +18,17 @@ from typing import TYPE_CHECKING, Any
 from crawler import __version__
 from crawler.archive import layout, manifest
 from crawler.archive.collection import Collection
+from crawler.archive.directory import make_directory
 from crawler.archive.ledger import Ledger
 from crawler.archive.recorder import Recorder
 from crawler.archive.segment import Origin
-from crawler.archive.spool import RunRow, Spool, open_database, transaction
+from crawler.archive.spool import (
+    RunRow,
+    Spool,
+    open_database,
+    transaction,
+    unwritable,
+)
 from crawler.archive.store import open_store
 from crawler.archive.tape import Limits, Tape
 from crawler.errors import ArchiveDamaged, PortalkeepError, StoreUnavailable
@@ -148,6 +155,7 @@ def boot_id() -> str:
     return BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
 
 
+@unwritable()
 def open_run(
     settings: Settings,
     portal: Portal,
@@ -179,7 +187,7 @@ def open_run(
     )
     row = _resumed(spool, unfinished[0], fresh) if unfinished else _begun(spool, fresh)
     directory = spool_directory / row.run_id
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory, spool_directory)
     ledger = Ledger(spool, frontier, portal, row.run_id, fold, clock)
     run = OpenRun(
         row,

@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crawler.archive.directory import make_directory
 from crawler.archive.store.contract import ObjectInfo, check_key, is_key
 from crawler.errors import (
     ObjectExists,
@@ -20,6 +21,7 @@ from crawler.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from crawler.warc.writer import fsync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +51,7 @@ class LocalStore:
         """See `Store.put`."""
         with _wrapped(key), self._staged(key, source) as (staged, place):
             staged.replace(place)
-            _sync_directory(place.parent)
+            fsync_directory(place.parent)
 
     def put_if_absent(self, key: str, source: Path | bytes) -> None:
         """See `Store.put_if_absent`."""
@@ -60,12 +62,12 @@ class LocalStore:
                 if _sha256(staged) != _sha256(place):
                     message = f"another object is stored as {key!r}; it was kept"
                     raise ObjectExists(message) from None
-            _sync_directory(place.parent)
+            fsync_directory(place.parent)
 
     @contextlib.contextmanager
     def _staged(self, key: str, source: Path | bytes) -> Iterator[tuple[Path, Path]]:
         place = self._path(key)
-        _make_directory(place.parent)
+        make_directory(place.parent, self.root)
         staged = place.parent / f".{place.name}.{secrets.token_hex(6)}.new"
         try:
             _copy(source, staged)
@@ -160,14 +162,6 @@ def _unless_gone(exc: OSError) -> None:
         raise exc
 
 
-def _make_directory(directory: Path) -> None:
-    """Make a directory; it and those above it that were made survive a power cut."""
-    missing = [x for x in (directory, *directory.parents) if not x.exists()]
-    directory.mkdir(parents=True, exist_ok=True)
-    for made in missing:
-        _sync_directory(made.parent)
-
-
 def _copy(source: Path | bytes, target: Path) -> None:
     with target.open("xb") as file:
         if isinstance(source, bytes):
@@ -182,11 +176,3 @@ def _copy(source: Path | bytes, target: Path) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
