@@ -195,6 +195,11 @@ class Outbox:
         if known is None or known.revision < head.revision:
             self.set_head(item_id, head)
 
+    def head_count(self) -> int:
+        """Return of how many items something is known."""
+        row = self.db.execute("select count(*) from head").fetchone()
+        return int(row[0])
+
     def forget_heads(self) -> None:
         """Drop all heads, and which segments they know."""
         self.db.execute("delete from head")

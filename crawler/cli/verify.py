@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crawler.cli import output
+from crawler.cli.keep import DryRun, mend
 from crawler.cli.progress import Ticker
 from crawler.cli.state import State, state_of, unknown_portal
 from crawler.cli.values import RUN_ID
 from crawler.errors import ArchiveDamaged, UsageError
 
 if TYPE_CHECKING:
-    from crawler.jobs.finding import Checked, Finding
+    from crawler.jobs.finding import Checked, Finding, Mended
 
 _FILE_ENDINGS = (".warc", ".warc.gz", ".warc.gz.open")
 
@@ -30,28 +31,49 @@ def verify(
     read_data: Annotated[
         bool, typer.Option("--read-data", help="Compare every digest, too.")
     ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended, check again.")
+    ] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Check that stored segments, indexes and items are whole and fit each other.
 
-    Without --read-data sizes and structure are checked, with it every digest. Damage
-    ends with exit code 6.
+    Without --read-data sizes and structure are checked, with it every digest. --repair
+    makes again what the WARCs tell, and saves the good records of a damaged WARC;
+    nothing is deleted. Damage that is left ends with exit code 6.
     """
+    state = state_of(ctx)
+    checked, found = _checked(state, targets, read_data=read_data)
+    actions: list[Mended] = []
+    left = found
+    if repair and found:
+        _, portals = _sorted(state, targets)
+        actions = mend(state, portals, dry_run=dry_run)
+        if not dry_run:
+            output.say("checking again")
+            checked, left = _checked(state, targets, read_data=read_data)
+    if state.json:
+        _dump(checked, found, actions, left)
+    damage = sum(finding.is_damage for finding in left)
+    if damage:
+        raise ArchiveDamaged(f"{damage} problems; {_looked_at(checked)}")
+    notes = f", {len(left)} notes" if left else ""
+    output.say(f"ok: {_looked_at(checked)}{notes}")
+
+
+def _checked(
+    state: State, targets: list[str] | None, *, read_data: bool
+) -> tuple[Checked, list[Finding]]:
+    """Check once; write what is found."""
     from crawler.jobs.finding import Checked
 
-    state = state_of(ctx)
     checked, found = Checked(), []
     with Ticker() as ticker:
         for finding in _findings(state, targets, checked, ticker, read_data=read_data):
             found.append(finding)
             if not state.json:
                 output.line(output.clean(str(finding)))
-    if state.json:
-        _dump(checked, found)
-    damage = sum(finding.is_damage for finding in found)
-    if damage:
-        raise ArchiveDamaged(f"{damage} problems; {_looked_at(checked)}")
-    notes = f", {len(found)} notes" if found else ""
-    output.say(f"ok: {_looked_at(checked)}{notes}")
+    return checked, found
 
 
 def _findings(
@@ -130,15 +152,24 @@ def _looked_at(checked: Checked) -> str:
     return f"{', '.join(parts) or 'nothing'} checked, {output.size(checked.warc_bytes)}"
 
 
-def _dump(checked: Checked, found: list[Finding]) -> None:
-    rows = [
-        {
-            "trouble": one.trouble.value,
-            "where": one.where,
-            "what": one.what,
-            "advice": one.advice,
-            "damage": one.is_damage,
-        }
-        for one in found
-    ]
-    output.dump({"checked": dataclasses.asdict(checked), "findings": rows})
+def _dump(
+    checked: Checked, found: list[Finding], actions: list[Mended], left: list[Finding]
+) -> None:
+    report: dict[str, object] = {
+        "checked": dataclasses.asdict(checked),
+        "findings": [_row(one) for one in found],
+    }
+    if actions:
+        report["repairs"] = [dataclasses.asdict(one) for one in actions]
+        report["left"] = [_row(one) for one in left]
+    output.dump(report)
+
+
+def _row(one: Finding) -> dict[str, object]:
+    return {
+        "trouble": one.trouble.value,
+        "where": one.where,
+        "what": one.what,
+        "advice": one.advice,
+        "damage": one.is_damage,
+    }
