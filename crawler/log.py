@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SHORTEST = 4  # a shorter text would blot out half of every line
 
 
 def configure(*, verbose: bool = False, json_lines: bool = False) -> None:
@@ -31,6 +36,38 @@ def configure(*, verbose: bool = False, json_lines: bool = False) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Mask these texts too in every event from now on, wherever they stand in it."""
+    processors = list(structlog.get_config()["processors"])
+    known: frozenset[str] = frozenset()
+    if isinstance(processors[-1], _Mask):
+        known = processors.pop().texts
+    texts = known | {text for text in secrets if len(text) >= _SHORTEST}
+    structlog.configure(processors=[*processors, _Mask(texts)])
+
+
+def shown(text: str) -> str:
+    """Return text as it may be shown: with what is hidden masked."""
+    last = structlog.get_config()["processors"][-1]
+    return last.masked(text) if isinstance(last, _Mask) else text
+
+
+class _Mask:
+    """Masks texts in what the renderer wrote."""
+
+    def __init__(self, texts: frozenset[str]) -> None:
+        self.texts = texts
+        self._longest_first = sorted(texts, key=len, reverse=True)
+
+    def __call__(self, _logger: object, _name: str, line: object) -> str:
+        return self.masked(str(line))
+
+    def masked(self, line: str) -> str:
+        for text in self._longest_first:
+            line = line.replace(text, "***")
+        return line
 
 
 def get_log(name: str) -> structlog.typing.FilteringBoundLogger:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,11 +89,13 @@ def open_database(directory: Path) -> sqlite3.Connection:
     """
     try:
         make_directory(directory, directory.parent)
+        directory.chmod(stat.S_IRWXU)  # URLs and headers to fetch may hold secrets
         db = sqlite3.connect(
             directory / FILE, isolation_level=None, timeout=30, check_same_thread=False
         )
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=full")
+        db.execute("pragma secure_delete=on")  # what a closed run forgets is gone
         db.executescript(SCHEMA + outbox.SCHEMA)
     except (OSError, sqlite3.Error) as exc:
         message = f"the spool {str(directory)!r} cannot be written: {exc}"

@@ -54,6 +54,7 @@ def replay(
     Items go to stdout (with --json: the report). Misses, and items that differ from
     the stored ones, are listed; either ends with exit code 4.
     """
+    from crawler.jobs.redaction import redaction_of
     from crawler.jobs.replay import replay as job
 
     state = state_of(ctx)
@@ -65,6 +66,7 @@ def replay(
             chosen,
             selection,
             state.clock()[0],
+            redaction=redaction_of(chosen, state.settings),
             progress=lambda ending, _: ticker.tick(
                 f"{chosen.id}: {ending.work.link.url}"
             ),

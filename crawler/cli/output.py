@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawler.errors import UsageError
+from crawler.log import shown
 
 PIPE_CLOSED = 141
 """Exit code where the reader of our output went away: 128 + SIGPIPE, as shells say."""
@@ -72,7 +73,7 @@ def _plain(value: object) -> object:
 def say(text: str) -> None:
     """Say something on stderr; never fails for want of a listener."""
     try:
-        sys.stderr.write(f"{clean(text)}\n")
+        sys.stderr.write(f"{shown(clean(text))}\n")
         sys.stderr.flush()
     except OSError:
         pass

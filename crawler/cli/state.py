@@ -13,7 +13,9 @@ import typer
 from crawler.clock import VARIABLE, Clock, clock_from
 from crawler.config.load import Loaded, load
 from crawler.config.problem import did_you_mean
+from crawler.config.secrets import written_forms
 from crawler.errors import ConfigError, UsageError
+from crawler.log import hide
 
 if TYPE_CHECKING:
     from crawler.archive.collection import Collection
@@ -46,6 +48,7 @@ class State:
         """
         if self._loaded is None:
             self._loaded = load(self.config_path(), environment=os.environ)
+            hide(written_forms(self._loaded.secrets))
         return self._loaded
 
     def config_path(self) -> Path:

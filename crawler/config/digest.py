@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crawler.config.document import is_secret
 from crawler.config.problem import MASK, Path, scrubbed
+from crawler.config.secrets import listed_secrets
 
 if TYPE_CHECKING:
     from crawler.config.portal import Portal
@@ -36,7 +37,7 @@ def resolved(portal: Portal, settings: Settings) -> dict[str, Json]:
         mode="json", by_alias=True, exclude_none=True, exclude={"portals", "include"}
     )
     whole["portal"] = portal.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return masked(whole, settings.secrets)
+    return masked(whole, settings.secrets | listed_secrets(portal))
 
 
 def masked(tree: dict[str, Json], secrets: frozenset[str]) -> dict[str, Json]:

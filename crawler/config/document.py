@@ -3,7 +3,8 @@
 1. A file is read as YAML 1.2; dates stay text, tags of its own are refused.
 2. ``${NAME}`` and ``${NAME:-default}`` are expanded in every text value (never in a
    key); ``$${`` stands for ``${`` itself.
-3. What a variable brought into a secret place is a secret.
+3. What a variable brought into a secret place is a secret: a key that holds one, or
+   behind a name that asks for one (``?token=${TOKEN}``).
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ _SECRET_NAME = re.compile(
     r"auth|cookie|token|secret|passw|session|signature|(api|access)[-_]?key",
     re.IGNORECASE,
 )
+_NAMED = re.compile(r"""([\w.-]+)["']?\s*[=:]\s*["']?\Z""")
+_LONGEST_NAME = 100
 _PASSWORD = re.compile(r"://[^/@\s]*:(?!\$\{)[^/@\s]+@")
 
 
@@ -75,6 +78,12 @@ def is_secret(path: Path) -> bool:
         return True
     named = {"headers", "params"} & set(keys[:-1])
     return bool(named) and _SECRET_NAME.search(keys[-1]) is not None
+
+
+def is_behind_secret_name(text: str) -> bool:
+    """Tell whether text ends in a name that asks for a secret: ``…?token=``."""
+    found = _NAMED.search(text[-_LONGEST_NAME:])
+    return found is not None and _SECRET_NAME.search(found[1]) is not None
 
 
 def credentials(url: str) -> Iterator[str]:
@@ -260,7 +269,8 @@ class _Builder:
                 f"set it, or write ${{{name}:-default}}",
             )
             return found[0]
-        if value and is_secret(path):
+        before = found.string[: found.start()]
+        if value and (is_secret(path) or is_behind_secret_name(before)):
             self.document.secrets.update((value, *credentials(value)))
         return value
 

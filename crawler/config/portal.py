@@ -59,12 +59,18 @@ __all__ = [
 
 
 class RequestRule(Model):
-    """What is sent along: per portal, and per listing on top of it."""
+    """What is sent along: per portal, and per listing on top of it.
+
+    Attributes:
+        redact_fields: names of parameters, form or JSON fields and headers whose
+            values are masked in the archive, beyond those that variables bring.
+    """
 
     headers: Named = Field(default={}, repr=False)
     params: Named = Field(default={}, repr=False)
     cookies: Named = Field(default={}, repr=False)
     encoding: str = "auto"
+    redact_fields: Texts = ()
 
 
 class Scope(Model):

@@ -20,8 +20,9 @@ from crawler.frontier.policy import allows_private
 from crawler.frontier.sqlite import Child
 from crawler.jobs.expectation import shortfalls
 from crawler.jobs.lock import portal_lock
+from crawler.jobs.redaction import hidden_texts, redaction_of
 from crawler.jobs.run import boot_id, close_run, new_record_id, open_run
-from crawler.log import get_log
+from crawler.log import get_log, hide, shown
 from crawler.spiders.context import CrawlContext
 from crawler.spiders.engine import run_engines
 
@@ -143,6 +144,7 @@ def begin(
         ConfigError: the store cannot keep an archive as it is configured.
         SpoolUnwritable: the spool cannot be used.
     """
+    hide(hidden_texts(portal, settings))
     stack.enter_context(portal_lock(Path(settings.spool.path) / portal.id, job))
     store = open_store(settings.store)
     try:
@@ -181,6 +183,7 @@ def begin(
         max_record_bytes=settings.warc.max_record,
         make_id=new_record_id,
         guard=None if allows_private(portal) else PublicOnly(),
+        redaction=redaction_of(portal, settings),
         hosts=_hosts(stack, settings),
     )
     if progress is not None:
@@ -251,4 +254,4 @@ def _close(crawl: Crawl, counts: dict[str, int]) -> Result:
 
 
 def _failed(portal: str, run_id: str | None, error: PortalkeepError) -> Result:
-    return Result(portal, run_id, error.exit_code, message=str(error))
+    return Result(portal, run_id, error.exit_code, message=shown(str(error)))

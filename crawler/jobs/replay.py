@@ -34,6 +34,7 @@ from crawler.spiders.context import CrawlContext
 from crawler.spiders.engine import run_engines
 from crawler.spiders.replay import Playback
 from crawler.spiders.settings import REPLAY
+from crawler.warc.redact import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -62,12 +63,14 @@ class ReplayDesk:
     made: list[tuple[str, Item]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, portal: Portal, run_id: str, clock: Clock) -> ReplayDesk:
+    def of(
+        cls, portal: Portal, run_id: str, clock: Clock, redaction: Policy
+    ) -> ReplayDesk:
         """Make a desk whose only work are the portal's seeds."""
         db = open_in_memory()
         spool = Spool(db)
         frontier = SqliteFrontier(db, boot="replay", ticks=time.monotonic)
-        desk = cls(Ledger(spool, frontier, portal, run_id, fold, clock))
+        desk = cls(Ledger(spool, frontier, portal, run_id, fold, clock, redaction))
         with transaction(db):
             desk.ledger.seed(Child(link) for link in seed_links(portal))
         return desk
@@ -128,9 +131,13 @@ def replay(
     selection: Selection,
     clock: Clock,
     *,
+    redaction: Policy | None = None,
     progress: Callable[[Ending, Ended], None] | None = None,
 ) -> Replayed:
     """Run a portal's spider over one stored run, the newest unless one is selected.
+
+    redaction: what the run masked (`crawler.jobs.redaction`), None for credentials
+    alone.
 
     Raises:
         UsageError: nothing is selected.
@@ -140,10 +147,11 @@ def replay(
         selection = Selection(run_id=_newest(collection, portal))
     segments = selected(collection, portal, selection)
     archive = Archive.of(collection, segments, portal.crawl.max_parse)
-    playback = Playback.of(archive)
+    policy = redaction or Policy()
+    playback = Playback.of(archive, policy)
     run_id = segments[-1].run_id
     quick = _at_once(_as_limited(collection, portal, run_id))
-    desk = ReplayDesk.of(quick, run_id, clock)
+    desk = ReplayDesk.of(quick, run_id, clock, policy)
     context = CrawlContext(
         portal=quick,
         run_id=run_id,
@@ -155,6 +163,7 @@ def replay(
         max_record_bytes=portal.crawl.max_parse,
         make_id=new_record_id,
         visits=playback,
+        redaction=policy,
         progress=progress,
     )
     run_engines([context], REPLAY)

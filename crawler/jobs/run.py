@@ -35,8 +35,8 @@ from crawler.errors import ArchiveDamaged, PortalkeepError, StoreUnavailable
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.history.fold import fold
 from crawler.jobs.rebuild import catch_up
+from crawler.jobs.redaction import redaction_of
 from crawler.log import get_log
-from crawler.warc.redact import Policy
 from crawler.warc.writer import OPEN, recover
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class OpenRun:
                 new_record_id,
                 rolled,
                 serial,
-                Policy(self.settings.warc.redact),
+                redaction_of(self.portal, self.settings),
                 away_s,
             )
         )
@@ -188,7 +188,8 @@ def open_run(
     row = _resumed(spool, unfinished[0], fresh) if unfinished else _begun(spool, fresh)
     directory = spool_directory / row.run_id
     make_directory(directory, spool_directory)
-    ledger = Ledger(spool, frontier, portal, row.run_id, fold, clock)
+    redaction = redaction_of(portal, settings)
+    ledger = Ledger(spool, frontier, portal, row.run_id, fold, clock, redaction)
     run = OpenRun(
         row,
         portal,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.extract import extract
+from crawler.warc.redact import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,6 +75,7 @@ class CrawlContext:
         make_id: makes page ids.
         hosts: whose turn it is; None asks nobody (replay).
         visits: None live.
+        redaction: what is masked in what extraction sees, as it is in the archive.
         abort: called once when the run cannot go on; the reason is kept in failure.
         under_way: visits begun and not ended.
         ask: makes the scheduler lease more; set by it.
@@ -92,6 +94,7 @@ class CrawlContext:
     guard: AddressGuard | None = None
     hosts: Hosts | None = None
     visits: Visits | None = None
+    redaction: Policy = field(default_factory=Policy)
     robots: dict[str, Robots] = field(default_factory=dict)
     under_way: int = 0
     failure: PortalkeepError | None = None

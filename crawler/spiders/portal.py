@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +13,7 @@ from crawler.errors import PortalkeepError, UsageError
 from crawler.log import get_log
 from crawler.spiders.visit import Visit
 from crawler.warc.cdxj import request_digest
+from crawler.warc.redact import lookup_link, mask_link
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -83,7 +85,7 @@ class PortalSpider(Spider):
             meta={
                 "work": work,
                 "page_id": self.context.make_id(),
-                "asked": _asked(link),
+                "asked": _asked(lookup_link(link, self.context.redaction)),
             },
         )
 
@@ -144,11 +146,13 @@ class PortalSpider(Spider):
         return list(ended.kept)
 
     def _tell(self, ending: Ending, ended: Ended) -> None:
+        link = mask_link(ending.work.link, self.context.redaction)
         if self.context.progress is not None:
-            self.context.progress(ending, ended)
+            seen = replace(ending, work=replace(ending.work, link=link))
+            self.context.progress(seen, ended)
         log.debug(
             "page_visited",
-            url=ending.work.link.url,
+            url=link.url,
             outcome=ending.outcome,
             reason=ending.reason,
             items=len(ended.kept),

@@ -21,6 +21,7 @@ from crawler.frontier.policy import key_of
 from crawler.model import Reason
 from crawler.spiders.handler import FetchFailed
 from crawler.warc.format import safe_uri
+from crawler.warc.redact import Policy, lookup_link, lookup_url, mask_url
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -52,44 +53,52 @@ class Playback:
     """Stored exchanges in capture order, by visit and by what was asked.
 
     Attributes:
+        redaction: what the archive holds masked, and is asked for unmasked.
         misses: URLs asked for and never captured, in order.
     """
 
     archive: Archive
+    redaction: Policy = field(default_factory=Policy)
     misses: list[str] = field(default_factory=list)
     _stored: dict[_Asked, _Turns] = field(default_factory=lambda: defaultdict(_Turns))
     _visits: dict[bytes, _Turns] = field(default_factory=lambda: defaultdict(_Turns))
     _playing: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, archive: Archive) -> Playback:
+    def of(cls, archive: Archive, redaction: Policy | None = None) -> Playback:
         """Index the responses and visits of an archive."""
-        playback = cls(archive)
+        playback = cls(archive, redaction or Policy())
         lines = [line for line in archive.lines() if line.status is not None]
         for line in sorted(lines, key=lambda line: (line.date, line.offset)):
             for page in {None, line.page}:
-                asked = (page, line.url, line.request)
+                asked = (page, playback._uri(line.url), line.request)
                 playback._stored[asked].things.append(line.record)
         for visit in archive.visits():
-            visits = playback._visits[key_of(visit.link)]
+            visits = playback._visits[playback._key(visit.link)]
             visits.things.append(visit.body["page_id"])
         return playback
 
     def begin(self, work: Work, page_id: str) -> None:
         """Play a visit that begins from the next stored visit of its link."""
-        stored = self._visits[key_of(work.link)].take()
+        stored = self._visits[self._key(work.link)].take()
         if stored is not None:
             self._playing[page_id] = stored
 
     def next(self, url: str, asked: str | None, page_id: str | None) -> str | None:
         """Return the record id of the next capture, None where there is none."""
         stored = self._playing.get(page_id) if page_id else None
-        uri = safe_uri(url)
+        uri = self._uri(url)
         found = self._stored[stored, uri, asked].take() if stored else None
         found = found or self._stored[None, uri, asked].take()
         if found is None:
-            self.misses.append(url)
+            self.misses.append(mask_url(url, self.redaction))
         return found
+
+    def _uri(self, url: str) -> str:
+        return lookup_url(safe_uri(url), self.redaction)
+
+    def _key(self, link: Link) -> bytes:
+        return key_of(lookup_link(link, self.redaction))
 
     def link(self, ref: RecordRef) -> Link | None:
         """Return the link, with its merged hint, that a stored visit was made for."""

@@ -27,6 +27,7 @@ from crawler.model import Capture, Kind, Outcome, Reason, RecordRef
 from crawler.spiders.handler import FetchFailed
 from crawler.spiders.manners import HostBusy
 from crawler.spiders.robots import REDIRECTS, Refused
+from crawler.warc.redact import mask_link, mask_response, mask_url
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -193,23 +194,33 @@ class Visit:
         if capture.link.kind is not Kind.ITEM:
             return capture
         for _ in range(MAX_FURTHER):
-            following = further_urls(capture, self.context.portal)
+            following = self._following(capture)
             if not following:
                 break
             self.further.append(await self._page(following[0]))
             capture = self._bare(main)
         return capture
 
+    def _following(self, capture: Capture) -> list[str]:
+        """Return the further pages still to fetch; one read already is masked there."""
+        read = {
+            capture.link.url,
+            *(page.url for page in (capture.main, *capture.further)),
+        }
+        redaction = self.context.redaction
+        following = further_urls(capture, self.context.portal)
+        return [url for url in following if mask_url(url, redaction) not in read]
+
     def _bare(self, main: Response) -> Capture:
         ref = self.hops[-1] if self.hops else None
-        link = self._stored_link(ref) or self.work.link
+        redaction = self.context.redaction
         return Capture(
             page_id=self.page_id,
-            link=link,
-            main=main,
+            link=self._stored_link(ref) or mask_link(self.work.link, redaction),
+            main=mask_response(main, redaction),
             first_at=first_at(main, ref),
             hops=tuple(self.hops),
-            further=tuple(self.further),
+            further=tuple(mask_response(page, redaction) for page in self.further),
             run_id=self.context.run_id,
             page=self.work.page,
         )
@@ -305,7 +316,7 @@ class Visit:
             **CAPTURE_FORMAT,
             "page_id": self.page_id,
             "run_id": self.context.run_id,
-            "link": link_to_json(self.work.link),
+            "link": link_to_json(mask_link(self.work.link, self.context.redaction)),
             "page": self.work.page,
             "hops": [ref.record_id for ref in self.hops],
             "further": [
@@ -317,7 +328,7 @@ class Visit:
         if reason is not None:
             body["reason"] = reason.value
         if detail:
-            body["detail"] = detail[:500]
+            body["detail"] = mask_url(detail[:500], self.context.redaction)
         return body
 
 

@@ -26,9 +26,11 @@ from crawler.http import HEAD_BYTES, head_end, header, parse_request_head
 
 if TYPE_CHECKING:
     from crawler.block import Block
-    from crawler.model import Exchange
+    from crawler.model import Exchange, Link, Response
 
 _MASKABLE = re.compile(rb"[^\r\n\t ]")
+_MASKABLE_TEXT = re.compile(r"[^\r\n\t ]")
+_STARS = re.compile(r"\*+(?: \*+)*")
 # Each of these passes over every byte a bounded number of times, whatever comes: what
 # a server or a page's script made must not keep us busy.
 _PARAMETER = re.compile(rb"(?<![^?&;#=\s])([^?&;#=\s]++)=([^&;#\s]*+)")
@@ -52,18 +54,21 @@ class Policy:
             ``auth``: credentials too; ``all``: every cookie as well.
         fields: parameters of URLs, forms and JSON bodies that hold a secret.
         login: whether the portal has a login: its cookies are credentials then.
+        named: further headers that hold a secret, in lower case.
     """
 
     mode: Literal["none", "auth", "all"] = "auth"
     fields: frozenset[str] = frozenset()
     login: bool = False
+    named: frozenset[str] = frozenset()
 
     def headers(self) -> tuple[bytes, ...]:
         """Return the names of the headers that are masked."""
         if self.mode == "none":
             return (b"proxy-authorization",)
         cookies = (b"cookie", b"set-cookie") if self.login or self.mode == "all" else ()
-        return (b"proxy-authorization", b"authorization", *cookies)
+        named = (name.encode("latin-1", "replace") for name in sorted(self.named))
+        return (b"proxy-authorization", b"authorization", *cookies, *named)
 
     def parameters(self) -> frozenset[str]:
         """Return the names of the parameters that are masked."""
@@ -92,6 +97,44 @@ def mask_url(url: str, policy: Policy) -> str:
     return _Masker(policy).text(url)
 
 
+def mask_link(link: Link, policy: Policy) -> Link:
+    """Return a link as it is stored: URLs, headers and body masked like a request's."""
+    masker = _Masker(policy)
+    kinds = (v for n, v in link.headers if n.lower() == "content-type")
+    kind = next(kinds, "").encode("latin-1", "replace")
+    return replace(
+        link,
+        url=masker.text(link.url),
+        found_on=None if link.found_on is None else masker.text(link.found_on),
+        headers=tuple(masker.pair(name, value) for name, value in link.headers),
+        body=masker.body(link.body, kind),
+    )
+
+
+def mask_response(response: Response, policy: Policy) -> Response:
+    """Return a response under the URL it is stored under; its bytes are not touched."""
+    return replace(response, url=mask_url(response.url, policy))
+
+
+def lookup_url(url: str, policy: Policy) -> str:
+    """Return what a stored URL and one that is asked for have in common.
+
+    The secret may be another one by now, and of another length.
+    """
+    return _STARS.sub("*", mask_url(url, policy))
+
+
+def lookup_link(link: Link, policy: Policy) -> Link:
+    """Return what a stored link and one that is to be visited have in common."""
+    masked = mask_link(link, policy)
+    return replace(
+        masked,
+        url=_STARS.sub("*", masked.url),
+        headers=tuple((name, _STARS.sub("*", value)) for name, value in masked.headers),
+        body=_STARS.sub("*", masked.body.decode("latin-1")).encode("latin-1"),
+    )
+
+
 class _Masker:
     """Masks one exchange.
 
@@ -103,6 +146,7 @@ class _Masker:
         self.notes: set[str] = set()
         self._fields = policy.parameters()
         self._keeps_userinfo = policy.mode == "none"
+        self._header_names = frozenset(policy.headers())
         self._headers = _header_line(policy.headers())
         self._url_headers = _header_line(_URL_HEADERS)
 
@@ -139,6 +183,13 @@ class _Masker:
         lines = self._headers.sub(self._header, lines)
         return self._url_headers.sub(lambda m: m[1] + m[2] + self.url(m[3]), lines)
 
+    def pair(self, name: str, value: str) -> tuple[str, str]:
+        """Mask one header of a link."""
+        low = name.lower().encode("latin-1", "replace")
+        if low in self._header_names:
+            return name, _MASKABLE_TEXT.sub("*", value)
+        return name, self.text(value) if low in _URL_HEADERS else value
+
     def _header(self, match: re.Match[bytes]) -> bytes:
         self.notes.add(match[1].decode("ascii").lower())
         return match[1] + match[2] + _MASKABLE.sub(b"*", match[3])
@@ -150,9 +201,14 @@ class _Masker:
     def _body(self, request: bytes, end: int) -> bytes:
         body = request[end:]
         head = parse_request_head(request)
-        if not (body and head and self._fields):
+        if not (body and head):
             return body
-        kind = header(head.headers, b"content-type") or b""
+        return self.body(body, header(head.headers, b"content-type") or b"")
+
+    def body(self, body: bytes, kind: bytes) -> bytes:
+        """Mask the fields of a request's body; kind is its content type."""
+        if not (body and self._fields):
+            return body
         if b"urlencoded" in kind.lower():
             return self._parameters(body)
         if b"json" in kind.lower():

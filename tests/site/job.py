@@ -29,6 +29,7 @@ from crawler.errors import PortalkeepError
 from crawler.jobs import crawl, extract, replay
 from crawler.spiders import context
 
+from crawler.jobs.redaction import redaction_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -103,7 +104,13 @@ def run_replay(
 ) -> Json:
     """Replay one portal's run."""
     (portal,) = portals
-    given = replay.replay(_collection(settings), portal, _selection(plan), clock)
+    given = replay.replay(
+        _collection(settings),
+        portal,
+        _selection(plan),
+        clock,
+        redaction=redaction_of(portal, settings),
+    )
     return {
         "run_id": given.run_id,
         "items": [item.model_dump(mode="json") for item in given.items],
