@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from crawler.archive.store import Store
 
 READ_BACK_BYTES = 1 << 16
+LEVEL = 4
+"""Of gzip for indexes and items: a quarter of the default's time, a tenth larger."""
 
 
 def commit_segment(
@@ -91,7 +93,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     try:
         with (
             path.open("wb") as raw,
-            gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file,
+            gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as file,
         ):
             for line in lines:
                 file.write(line.encode() + b"\n")
