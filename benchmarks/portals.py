@@ -50,8 +50,8 @@ class Size:
 
 
 SIZES = {
-    "light": Size({"full": 2000, "default": 600, "quick": 100}, 22, 75, images=False),
-    "heavy": Size({"full": 500, "default": 150, "quick": 25}, 60, 120, images=True),
+    "light": Size({"full": 2000, "default": 500, "quick": 100}, 22, 75, images=False),
+    "heavy": Size({"full": 500, "default": 125, "quick": 25}, 60, 120, images=True),
 }
 
 
