@@ -133,6 +133,20 @@ class TestNetwork:
         bench.store.delete(KEY)
         assert bench.straight.head(KEY) is None
 
+    @pytest.mark.parametrize("times", [1, 3])
+    def test_another_writer_is_at_it(self, bench: Bench, times: int) -> None:
+        """A conflict that passes is waited for, if nobody else's object comes of it."""
+        bench.fail(Fault("answer", "PUT", times=times, status=409))
+        bench.store.put_if_absent(KEY, b"mine")
+        assert bench.proxy.count("PUT", KEY) == times + 1
+        assert bench.straight.get(KEY) == b"mine"
+
+    def test_a_conflict_that_stays(self, bench: Bench) -> None:
+        """It is given up for now."""
+        bench.fail(Fault("answer", "PUT", times=99, status=409))
+        with pytest.raises(StoreUnavailable, match="others are writing"):
+            bench.store.put_if_absent(KEY, b"mine")
+
     def test_a_body_that_breaks_off_is_read_again(self, bench: Bench) -> None:
         """Half of an object is never given for the whole."""
         bench.straight.put(KEY, LARGE[:100_000])
