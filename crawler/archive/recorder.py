@@ -128,13 +128,17 @@ class Recorder:
 
     def _run(self) -> None:
         while not self._stopped:
-            try:
-                self._step()
-            except PortalkeepError as exc:
-                self._fail(exc)
-            except Exception as exc:
-                log.exception("recorder_failed")  # a bug: stop the run, do not hang it
-                self._fail(SpoolUnwritable(f"the recorder failed: {exc!r}"))
+            self._guarded(self._step)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Do something; what it raises ends the run and is told to all that wait."""
+        try:
+            action()
+        except PortalkeepError as exc:
+            self._fail(exc)
+        except Exception as exc:
+            log.exception("recorder_failed")  # a bug: stop the run, do not hang it
+            self._fail(SpoolUnwritable(f"the recorder failed: {exc!r}"))
 
     def _step(self) -> None:
         try:
@@ -143,7 +147,7 @@ class Recorder:
             self._settle()
             return
         if urgent or (self._since is not None and self._patience_s() <= 0):
-            self._settle()
+            self._guarded(self._settle)  # whatever comes of it, call is answered
         if call is not None:
             call()
             return

@@ -125,6 +125,36 @@ def desk(tmp_path: Path) -> Iterator[Bench]:
     made.spool.db.close()
 
 
+def test_failing_commit_leaves_nobody_waiting(desk: Bench) -> None:
+    """What was asked for just when a commit failed is answered, and stop returns."""
+    seed(desk, URL)
+    (work,) = desk.recorder.lease(1, urgent=True).result(10).works
+    ref = desk.recorder.record(exchange(), "urn:uuid:page").result(10)
+    desk.spool.db.execute("pragma query_only=on")
+    ending = Ending(work, Outcome.CAPTURED, None, "", make_id(), ref, {"link": {}})
+    ended = desk.recorder.finish(ending)
+    leased = desk.recorder.lease(1, urgent=True)
+    for future in (ended, leased):
+        with pytest.raises(SpoolUnwritable):
+            future.result(10)
+    with pytest.raises(SpoolUnwritable):
+        desk.recorder.stop()
+
+
+def test_failing_commit_at_the_stop_ends_the_thread(desk: Bench) -> None:
+    """A stop whose last commit fails says so instead of waiting for ever."""
+    seed(desk, URL)
+    (work,) = desk.recorder.lease(1, urgent=True).result(10).works
+    ref = desk.recorder.record(exchange(), "urn:uuid:page").result(10)
+    desk.spool.db.execute("pragma query_only=on")
+    ending = Ending(work, Outcome.CAPTURED, None, "", make_id(), ref, {"link": {}})
+    ended = desk.recorder.finish(ending)
+    with pytest.raises(SpoolUnwritable):
+        desk.recorder.stop()
+    with pytest.raises(SpoolUnwritable):
+        ended.result(10)
+
+
 def seed(made: Bench, *urls: str) -> None:
     """Add item links to the frontier."""
     made.recorder.seed([Child(Link(url, Kind.ITEM)) for url in urls]).result(10)

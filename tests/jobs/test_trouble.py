@@ -13,6 +13,7 @@ import pytest
 from crawler.archive.collection import Collection
 from crawler.archive.store import LocalStore
 from crawler.jobs.lock import portal_lock
+from crawler.warc.verify import verify_file
 from tests.crawling import ROOT, Workplace, consistent, ended, plain, portal
 from tests.site.portal import Portal, article, listing, page, serving
 
@@ -108,6 +109,20 @@ def test_closed_segment_lost_before_it_was_stored(
     assert result["exit_code"] == 6, result
     assert warc.name in result["message"]
     assert place.segments() == []
+
+
+@pytest.mark.parametrize("max_file", [30_000, 90_000, 300_000])
+def test_disk_full_on_the_way(place: Workplace, served: Portal, max_file: int) -> None:
+    """A disk that takes no more: exit 5, nothing half written; a rerun goes on."""
+    result = place.run("crawl", max_file=max_file).of()
+    assert result["exit_code"] == 5, result
+    assert "written" in result["message"] or "write" in result["message"]
+    again = place.run("crawl").of()
+    assert again["exit_code"] == 0, again
+    assert len(place.items()) == len({item.url for item in place.items()}) == ITEMS
+    consistent(place, again)
+    for path in place.warcs():
+        assert list(verify_file(path, read_data=True)) == []
 
 
 def test_spool_lost_on_the_way(place: Workplace, served: Portal) -> None:

@@ -4,13 +4,15 @@
 to stdout.  The plan: ``config``, ``job`` (crawl, replay, extract), ``portals``, and
 where wanted ``limit``, ``clock``, ``run_id``, ``faulty`` (extraction raises on URLs
 that hold this text), ``ports`` (only these ports of loopback may be connected to and
-no name looked up; what was tried is listed).
+no name looked up; what was tried is listed), ``max_file`` (no file may grow beyond
+so many bytes: a disk that is full).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import sys
 from dataclasses import asdict
@@ -27,9 +29,9 @@ from crawler.clock import clock_from
 from crawler.config.load import load
 from crawler.errors import PortalkeepError
 from crawler.jobs import crawl, extract, replay
+from crawler.jobs.redaction import redaction_of
 from crawler.spiders import context
 
-from crawler.jobs.redaction import redaction_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -164,6 +166,8 @@ def main(plan_file: str) -> None:
     plan = json.loads(Path(plan_file).read_text(encoding="utf-8"))
     log.configure()
     tried = trap(plan["ports"]) if "ports" in plan else []
+    if "max_file" in plan:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (plan["max_file"],) * 2)
     if "faulty" in plan:
         make_faulty(plan["faulty"])
     try:
