@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from crawler.archive.commit import commit_run
 from crawler.archive.spool import Spool, open_database, transaction
-from crawler.errors import PortalkeepError
+from crawler.errors import PortalkeepError, SpoolUnwritable
 from crawler.log import get_log
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Committer:
         while not self._try(spool):
             if self._ending.is_set() and self.away_s() >= self._timeout_s:
                 return
-            with transaction(spool.db):
+            with suppress(SpoolUnwritable), transaction(spool.db):  # a help only
                 spool.retry_at(self._run_row.run_id, time.time() + wait_s)
             self._sleep(wait_s)
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)

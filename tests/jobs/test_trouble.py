@@ -114,6 +114,7 @@ def test_closed_segment_lost_before_it_was_stored(
 @pytest.mark.parametrize("max_file", [30_000, 90_000, 300_000])
 def test_disk_full_on_the_way(place: Workplace, served: Portal, max_file: int) -> None:
     """A disk that takes no more: exit 5, nothing half written; a rerun goes on."""
+    place.settings["warc"] = {"max_size": "10KB"}
     result = place.run("crawl", max_file=max_file).of()
     assert result["exit_code"] == 5, result
     assert "written" in result["message"] or "write" in result["message"]
