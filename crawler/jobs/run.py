@@ -239,6 +239,10 @@ def _recover(run: OpenRun) -> None:
     """Close what a crash left open; give leases back; bury what fails each time."""
     for segment in run.spool.segments(run.row.run_id, "open"):
         _recover_segment(run, segment)
+    for segment in run.spool.segments(run.row.run_id, "committed"):
+        for role in ("warc", "cdxj", "items"):
+            name = layout.SegmentName.parse(segment.name)
+            (run.directory / layout.file_name(name, role)).unlink(missing_ok=True)
     with transaction(run.spool.db):
         taken = run.frontier.take_back(run.row.run_id)
         run.ledger.bury(run.settings.max_deliveries, "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, Spider
 
-from crawler.errors import PortalkeepError, UsageError
+from crawler.errors import PortalkeepError
 from crawler.log import get_log
 from crawler.spiders.visit import Visit
 from crawler.warc.cdxj import request_digest
@@ -36,14 +36,7 @@ class PortalSpider(Spider):
     name = "portal"
 
     def __init__(self, portal: str = "", **kwargs: Any) -> None:  # noqa: ANN401 - Scrapy's
-        """Name the portal.
-
-        Raises:
-            UsageError: none is named.
-        """
-        if not portal:
-            message = "name a portal: scrapy crawl portal -a portal=NAME"
-            raise UsageError(message)
+        """Name the portal."""
         super().__init__(**kwargs)
         self.portal_id = portal
         self._context: CrawlContext | None = None
