@@ -24,6 +24,7 @@ from crawler.jobs.redaction import hidden_texts, redaction_of
 from crawler.jobs.run import boot_id, close_run, new_record_id, open_run
 from crawler.log import get_log, hide, shown
 from crawler.spiders.context import CrawlContext
+from crawler.spiders.cookies import FILE as COOKIES
 from crawler.spiders.engine import run_engines
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def begin(
         make_id=new_record_id,
         guard=None if allows_private(portal) else PublicOnly(),
         redaction=redaction_of(portal, settings),
+        cookie_file=run.spool_directory / COOKIES,
         hosts=_hosts(stack, settings),
     )
     if progress is not None:

@@ -75,6 +75,7 @@ class CrawlContext:
         make_id: makes page ids.
         hosts: whose turn it is; None asks nobody (replay).
         visits: None live.
+        cookie_file: where cookies are kept from run to run, None for not at all.
         redaction: what is masked in what extraction sees, as it is in the archive.
         abort: called once when the run cannot go on; the reason is kept in failure.
         under_way: visits begun and not ended.
@@ -95,6 +96,7 @@ class CrawlContext:
     hosts: Hosts | None = None
     visits: Visits | None = None
     redaction: Policy = field(default_factory=Policy)
+    cookie_file: Path | None = None
     robots: dict[str, Robots] = field(default_factory=dict)
     under_way: int = 0
     failure: PortalkeepError | None = None

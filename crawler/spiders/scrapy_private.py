@@ -24,7 +24,9 @@ from OpenSSL import SSL
 from scrapy.core.downloader.handlers import http11
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler, TunnelError
 from scrapy.core.engine import _Slot
+from scrapy.downloadermiddlewares import cookies
 from scrapy.utils.reactor import CallLaterOnce
+from tldextract import TLDExtract
 from twisted.internet.endpoints import HostnameEndpoint, _WrapperEndpoint
 from twisted.internet.error import ConnectionDone
 from twisted.web._newclient import HTTP11ClientProtocol, Request
@@ -54,6 +56,7 @@ __all__ = [
     "TunnelError",
     "bound_job",
     "install",
+    "know_suffixes_offline",
     "wake",
 ]
 
@@ -244,6 +247,17 @@ def wake(crawler: Crawler) -> None:
         slot.nextcall.schedule()
 
 
+def know_suffixes_offline() -> None:
+    """Let Scrapy's cookies know public suffixes from the list that is installed.
+
+    By itself it would fetch the newest list from the web at the first cookie, past
+    every rule of a crawl and in the middle of a replay.
+    """
+    cookies._split_domain = TLDExtract(  # noqa: SLF001
+        cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True
+    )
+
+
 SIGNATURES: tuple[tuple[Callable[..., object], tuple[str, ...]], ...] = (
     (HTTP11DownloadHandler.__init__, ("self", "crawler")),
     (HTTP11DownloadHandler.download_request, ("self", "request")),
@@ -252,6 +266,8 @@ SIGNATURES: tuple[tuple[Callable[..., object], tuple[str, ...]], ...] = (
         ("self", "close_if_idle", "nextcall", "scheduler"),
     ),
     (CallLaterOnce.schedule, ("self", "delay")),
+    (cookies._is_public_domain, ("domain",)),  # noqa: SLF001
+    (cookies.CookiesMiddleware.__init__, ("self", "debug")),
     (HTTPConnectionPool.getConnection, ("self", "key", "endpoint")),
     (HTTPConnectionPool._newConnection, ("self", "key", "endpoint")),  # noqa: SLF001
     (_Factory.__init__, ("self", "quiescentCallback", "metadata")),

@@ -14,6 +14,7 @@ SPIDER_MODULES = ["crawler.spiders.portal"]
 ADDONS = {"crawler.jobs.addon.PortalkeepAddon": 0}
 
 _OFF = (
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware",
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware",
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware",
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware",
@@ -61,6 +62,7 @@ def settings_for(
             **dict.fromkeys(_OFF),
             "crawler.spiders.robots.RobotsMiddleware": 100,
             "crawler.spiders.manners.MannersMiddleware": 200,
+            "crawler.spiders.cookies.PortalCookies": 700,
         },
         "SPIDER_MIDDLEWARES": dict.fromkeys(_SPIDER_OFF),
         "SCHEDULER": "crawler.spiders.scheduler.FrontierScheduler",

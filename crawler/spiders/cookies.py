@@ -1,0 +1,122 @@
+"""The cookie jar of a portal: Scrapy's, kept beside the frontier from run to run.
+
+One file a portal, readable by its owner alone, written at most every SAVE_S seconds
+while cookies come and once more when the crawl stops.  Expired cookies are dropped;
+cookies without an expiry are kept, since a stopped run goes on as the same session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from http.cookiejar import Cookie
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import signals
+from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
+
+from crawler.log import get_log
+from crawler.spiders.scrapy_private import know_suffixes_offline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+SAVE_S = 30.0
+FILE = "cookies.json"
+log = get_log(__name__)
+
+
+class PortalCookies(CookiesMiddleware):
+    """Scrapy's cookies, loaded when a crawl begins and saved as it goes on."""
+
+    _file: Path | None = None
+    _saved = ""
+    _timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the middleware of a crawler, with what the portal's last run kept."""
+        know_suffixes_offline()
+        made = super().from_crawler(crawler)
+        file: Path | None = crawler.portalkeep.cookie_file  # type: ignore[attr-defined]
+        if file is not None:
+            made.keep_in(file)
+            crawler.signals.connect(made.stop, signals.spider_closed)
+        return made
+
+    def keep_in(self, file: Path) -> None:
+        """Take the cookies of a file, and keep them there from now on."""
+        self._file = file
+        for cookie in load(file):
+            self.jars[None].set_cookie(cookie)
+
+    def process_response(self, request: Request, response: Response) -> Response:  # type: ignore[override]
+        """Take the response's cookies; have them saved soon."""
+        super().process_response(request, response)
+        if self._file and self._timer is None and b"Set-Cookie" in response.headers:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(SAVE_S, self._save)
+        return response
+
+    def stop(self, **_: Any) -> None:  # noqa: ANN401 - Scrapy's
+        """Save what changed; nothing comes any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._save()
+
+    def _save(self) -> None:
+        """Write the jar where it changed; without it a later run only logs in anew."""
+        self._timer = None
+        text = dumps(self.jars[None].jar)
+        if self._file is None or text == self._saved:
+            return
+        try:
+            write(self._file, text)
+            self._saved = text
+        except OSError as exc:
+            log.warning("cookies_not_saved", error=str(exc))
+
+
+def dumps(cookies: Iterable[Cookie]) -> str:
+    """Return the cookies that are not expired as JSON, one a line."""
+    now = int(time.time())
+    rows = [
+        {name.lstrip("_"): value for name, value in sorted(vars(cookie).items())}
+        for cookie in cookies
+        if not cookie.is_expired(now)
+    ]
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    return f"[{lines}]\n"
+
+
+def load(path: Path) -> list[Cookie]:
+    """Return the cookies kept in a file and not expired since; none where it is bad."""
+    try:
+        rows = json.loads(path.read_bytes())
+        cookies = [Cookie(**row) for row in rows]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as exc:
+        log.warning("cookies_not_read", error=type(exc).__name__)
+        return []
+    now = int(time.time())
+    return [cookie for cookie in cookies if not cookie.is_expired(now)]
+
+
+def write(path: Path, text: str) -> None:
+    """Put text in place of a file's content at once, for its owner's eyes only."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
