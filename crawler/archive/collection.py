@@ -54,6 +54,11 @@ class Collection:
         keys = (info.key for info in self.store.list(f"segments/{portal}/"))
         return [str(name) for name in map(layout.name_in, keys) if name is not None]
 
+    def damaged_names(self, portal: str) -> set[str]:
+        """Return the names of damaged segments that others stand for now."""
+        keys = (info.key for info in self.store.list(f"damaged/{portal}/"))
+        return {str(name) for name in map(layout.name_in, keys) if name is not None}
+
     def segment(self, name: str) -> manifest.Segment:
         """Return a committed segment by its name.
 

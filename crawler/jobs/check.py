@@ -38,7 +38,7 @@ class _Portal:
     Attributes:
         names: of all segment manifests, readable or not.
         runs: run_id to its readable segments in order.
-        replaced: names of damaged segments that others stand for.
+        replaced: names of damaged segments that others stand for, one after the other.
         lost: ids of the records that were lost with them.
     """
 
@@ -84,7 +84,7 @@ def check_portal(
     Raises:
         StoreUnavailable: the store cannot be read.
     """
-    found = _Portal()
+    found = _Portal(replaced=collection.damaged_names(portal))
     yield from _manifests(collection, portal, run_id, found)
     for segments in found.runs.values():
         checker = Checker(

@@ -70,6 +70,7 @@ def find_garbage(
     segments = list(collection.segments(portal))
     stored = {segment.name for segment in segments}
     kept = stored | {segment.replaces for segment in segments if segment.replaces}
+    kept |= collection.damaged_names(portal)
     spooled = _spooled(spool_directory)
     yield from _orphans(collection, portal, kept | spooled, before)
     yield from _unfinished(collection, portal, before)

@@ -110,6 +110,7 @@ def _names(
     for name in parsed:
         serials[name.run_id] = max(serials[name.run_id], name.serial)
     replaced = {segment.replaces for segment in manifests.values() if segment}
+    replaced |= Collection(store).damaged_names(portal)
     found: list[tuple[layout.SegmentName, int]] = []
     for name in parsed:
         if str(name) not in replaced and run_id in (None, name.run_id):

@@ -181,7 +181,7 @@ class Mender:
         yield from said
         if items is None:
             return
-        lost |= self._lost_of_index(old, facts)
+        lost |= self._lost_of_index(old, facts) | set(known.lost if known else ())
         files = (warc, index, items)
         segment = segment.model_copy(
             update={"files": files, "lost": tuple(sorted(lost))}

@@ -187,6 +187,29 @@ def test_items_point_into_the_salvaged_warc(copied: Path) -> None:
                 assert record.record_id == pointer.record_id
 
 
+def test_a_salvaged_warc_may_be_damaged_again(copied: Path) -> None:
+    """The third in line stands for both before it; all of it is kept."""
+    harmed(copied, 0.5)
+    repair(copied)
+    before = len(items(copied))
+    (second,) = [
+        x for x in Collection(LocalStore(copied)).segments("harbour") if x.replaces
+    ]
+    warc = copied / second.file("warc").key
+    warc.write_bytes(warc.read_bytes()[:-200])
+    repair(copied)
+    assert damage(copied) == []
+    (third,) = [
+        x for x in Collection(LocalStore(copied)).segments("harbour") if x.replaces
+    ]
+    assert third.replaces == second.name
+    assert set(second.lost) <= set(third.lost)
+    assert len(each(copied, ("damaged/*/*",))) == 2
+    assert len(items(copied)) == before
+    assert not any(x.trouble is Trouble.ORPHAN for x in check(copied))
+    assert repair(copied) == []
+
+
 def test_warc_and_items_damaged_together(copied: Path) -> None:
     """Items are extracted of the records that were saved."""
     wanted = items(copied)
