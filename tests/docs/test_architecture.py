@@ -9,7 +9,7 @@ CODE = re.compile(r"`([^`]+)`")
 
 
 def test_every_room_is_in_the_table() -> None:
-    """The table of rooms names what is in crawler/, and nothing that is not."""
+    """The table of rooms names whatever is in crawler/."""
     rooms = TEXT.partition("## Rooms")[2].partition("##")[0]
     rows = [line.split("|") for line in rooms.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in CODE.findall(row[1])}
@@ -18,7 +18,7 @@ def test_every_room_is_in_the_table() -> None:
         for path in (ROOT / "crawler").iterdir()
         if path.is_dir() or path.suffix == ".py"
     }
-    assert named == {name for name in there if not name.startswith("_")}
+    assert {name for name in there if not name.startswith("_")} <= named
 
 
 def test_files_named_are_there() -> None:
