@@ -27,6 +27,7 @@ from crawler.http.head import (
     parse_head,
     parse_request_head,
 )
+from crawler.http.incoming import final_offset, is_no_status, keeps_alive
 from crawler.http.response import (
     is_whole,
     message_end,
@@ -46,12 +47,15 @@ __all__ = [
     "RequestHead",
     "content_length",
     "final_head_offset",
+    "final_offset",
     "framing",
     "head_end",
     "header",
     "header_all",
     "is_chunked",
+    "is_no_status",
     "is_whole",
+    "keeps_alive",
     "message_end",
     "parse_head",
     "parse_request_head",

@@ -20,12 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from crawler import http
 from crawler.block import Block
 from crawler.model import Exchange, Reason, Tls, Truncated
-from crawler.spiders.message import (
-    final_offset,
-    is_no_status,
-    keeps_alive,
-    origin_form,
-)
+from crawler.spiders.message import origin_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,7 +169,7 @@ class Recording:
             self._give_up_head()
 
     def _split_interim(self) -> None:
-        at = final_offset(bytes(self._waiting))
+        at = http.final_offset(bytes(self._waiting))
         self._interim += self._waiting[:at]
         del self._waiting[:at]
 
@@ -192,7 +187,7 @@ class Recording:
             self._cut()
         elif self._framed is not None and self._framed.meter.done:
             self._excess = content[taken:]
-            self.reusable = not self._excess and keeps_alive(self._framed.head)
+            self.reusable = not self._excess and http.keeps_alive(self._framed.head)
             self._finish()
 
     def _belonging(self, content: bytes) -> int:
@@ -221,7 +216,7 @@ class Recording:
         self._flush()
         if self._framed is not None:
             self._judge_close(self._framed, clean=clean, why=why)
-        elif self._headless or is_no_status(self._block):
+        elif self._headless or http.is_no_status(self._block):
             reason = Reason.BAD_RESPONSE
             self.error = f"no HTTP head: {self._block.read(60)!r}"
             self.truncated = None if clean else Truncated.DISCONNECT
