@@ -109,7 +109,7 @@ def portals(bases: dict[str, str]) -> list[Json]:
         portal(bases["two"], "two", **two),
         portal(bases["deep"], "deep", scope={"max_depth": 1, "exclude": ["secret"]}),
         portal(bases["refused"], "refused", crawl={"retries": 1}),
-        portal("http://nowhere.invalid", "unknown", crawl={"proxy": "socks5://x:1"}),
+        portal("http://nowhere.invalid", "unknown", crawl={"proxy": "gopher://127.0.0.1:1"}),
         portal(bases["pages"], "pages", items=[{**RULE, "pages": "a.further"}]),
     ]
 
