@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crawler.archive.collection import Collection
 from crawler.archive.spool import transaction
-from crawler.errors import ArchiveDamaged, ObjectMissing
+from crawler.errors import ArchiveDamaged, ObjectMissing, StoreUnavailable
 from crawler.history.fold import head_of
 from crawler.item import Head, Item
 from crawler.log import get_log
@@ -20,9 +21,9 @@ from crawler.log import get_log
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crawler.archive.collection import Collection
     from crawler.archive.manifest import Segment
     from crawler.archive.spool import Spool
+    from crawler.archive.store import Store
 
 log = get_log(__name__)
 
@@ -51,6 +52,22 @@ def rebuild(collection: Collection, portal: str, spool: Spool) -> Rebuilt:
         spool.outbox.forget_heads()
         _raise(spool, pending)
     return catch_up(collection, portal, spool)
+
+
+def know_heads(store: Store, portal: str, spool: Spool) -> None:
+    """Bring the heads up to date; an old spool goes on while the store is away.
+
+    Raises:
+        ArchiveDamaged: see `catch_up`.
+        StoreUnavailable: the store cannot be read, and the spool is new.
+        SpoolUnwritable: the spool cannot be used.
+    """
+    try:
+        catch_up(Collection(store), portal, spool)
+    except StoreUnavailable as exc:
+        if not (spool.outbox.folded() or spool.runs()):
+            raise
+        log.warning("heads_not_compared", portal=portal, error=str(exc))
 
 
 def catch_up(collection: Collection, portal: str, spool: Spool) -> Rebuilt:

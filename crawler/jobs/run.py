@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from crawler import __version__
 from crawler.archive import layout, manifest
-from crawler.archive.collection import Collection
 from crawler.archive.directory import make_directory
 from crawler.archive.ledger import Ledger
 from crawler.archive.recorder import Recorder
@@ -31,10 +30,10 @@ from crawler.archive.spool import (
 )
 from crawler.archive.store import open_store
 from crawler.archive.tape import Limits, Tape
-from crawler.errors import ArchiveDamaged, PortalkeepError, StoreUnavailable
+from crawler.errors import ArchiveDamaged, PortalkeepError
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.history.fold import fold
-from crawler.jobs.rebuild import catch_up
+from crawler.jobs.rebuild import know_heads
 from crawler.jobs.redaction import redaction_of
 from crawler.log import get_log
 from crawler.warc.writer import OPEN, recover
@@ -178,7 +177,11 @@ def open_run(
     """
     spool_directory = Path(settings.spool.path) / portal.id
     spool = Spool(open_database(spool_directory))
-    _know_heads(spool, open_store(settings.store), portal.id)
+    try:
+        know_heads(open_store(settings.store), portal.id, spool)
+    except PortalkeepError:
+        spool.db.close()
+        raise
     frontier = SqliteFrontier(spool.db, boot=boot_id(), ticks=time.monotonic)
     unfinished = spool.runs(job)
     at = clock.now()
@@ -221,18 +224,6 @@ def _resumed(spool: Spool, row: RunRow, fresh: RunRow) -> RunRow:
     with transaction(spool.db):
         spool.set_run_config(row.run_id, fresh.config_digest, fresh.config)
     return replace(row, config_digest=fresh.config_digest, config=fresh.config)
-
-
-def _know_heads(spool: Spool, store: Store, portal: str) -> None:
-    """Bring the heads up to date; an old spool may go on while the store is away."""
-    try:
-        catch_up(Collection(store), portal, spool)
-    except PortalkeepError as exc:
-        used = spool.outbox.folded() or spool.runs()
-        if not (used and isinstance(exc, StoreUnavailable)):
-            spool.db.close()
-            raise
-        log.warning("heads_not_compared", portal=portal, error=str(exc))
 
 
 def _recover(run: OpenRun) -> None:
