@@ -109,7 +109,6 @@ def portals(bases: dict[str, str]) -> list[Json]:
         portal(bases["two"], "two", **two),
         portal(bases["deep"], "deep", scope={"max_depth": 1, "exclude": ["secret"]}),
         portal(bases["refused"], "refused", crawl={"retries": 1}),
-        portal("http://nowhere.invalid", "unknown", crawl={"proxy": "gopher://127.0.0.1:1"}),
         portal(bases["pages"], "pages", items=[{**RULE, "pages": "a.further"}]),
     ]
 
@@ -268,13 +267,6 @@ def test_refused_connection(crawled: Crawled) -> None:
         ("skipped", Reason.ROBOTS),
         ("failed", Reason.HOST_DOWN),
     )
-
-
-def test_crawl_that_cannot_begin_says_why(crawled: Crawled) -> None:
-    """Settings that Scrapy's part refuses end that portal alone, as what they are."""
-    result = crawled.ran.of("unknown")
-    assert result["exit_code"] == 3
-    assert "proxy" in result["message"]
 
 
 def test_pages_of_an_article(crawled: Crawled) -> None:

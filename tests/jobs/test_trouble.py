@@ -202,6 +202,17 @@ def test_scrapy_command_that_cannot_begin(
     assert "Traceback" not in ran.stderr
 
 
+def test_capture_that_is_not_exact_fetches_nothing(
+    place: Workplace, served: Portal
+) -> None:
+    """When the canary fails, the crawl ends with its words and can be resumed."""
+    result = place.run("crawl", broken=True).of()
+    assert result["exit_code"] == 1
+    assert result["message"] == "Scrapy is not as it was"
+    assert not served.hits
+    assert place.run("crawl").of()["exit_code"] == 0
+
+
 def test_limited_crawl_replays(place: Workplace) -> None:
     """A replay of a run with ``--limit`` asks for no more than that run did."""
     result = place.run("crawl", limit=3).of()

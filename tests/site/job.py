@@ -5,7 +5,7 @@ to stdout.  The plan: ``config``, ``job`` (crawl, replay, extract), ``portals``,
 where wanted ``limit``, ``clock``, ``run_id``, ``faulty`` (extraction raises on URLs
 that hold this text), ``ports`` (only these ports of loopback may be connected to and
 no name looked up; what was tried is listed), ``max_file`` (no file may grow beyond
-so many bytes: a disk that is full).
+so many bytes: a disk that is full), ``broken`` (the canary finds Scrapy changed).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from crawler.archive.collection import Collection
 from crawler.archive.store import open_store
 from crawler.clock import clock_from
 from crawler.config.load import load
-from crawler.errors import PortalkeepError
+from crawler.errors import CaptureUnavailable, PortalkeepError
 from crawler.jobs import crawl, extract, replay
 from crawler.jobs.redaction import redaction_of
-from crawler.spiders import context
+from crawler.spiders import canary, context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,11 @@ def make_faulty(text: str) -> None:
         return real(capture, *args, **named)
 
     vars(context)["extract"] = extract_or_fail
+
+
+def sing() -> None:
+    """Find Scrapy changed."""
+    raise CaptureUnavailable("Scrapy is not as it was")
 
 
 def run_crawl(
@@ -168,6 +173,8 @@ def main(plan_file: str) -> None:
     tried = trap(plan["ports"]) if "ports" in plan else []
     if "max_file" in plan:
         resource.setrlimit(resource.RLIMIT_FSIZE, (plan["max_file"],) * 2)
+    if plan.get("broken"):
+        vars(canary)["check"] = sing
     if "faulty" in plan:
         make_faulty(plan["faulty"])
     try:
