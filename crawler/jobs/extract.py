@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from crawler.config.portal import Portal
     from crawler.model import Capture
 
+MAKERS = frozenset({"provenance.config_digest", "provenance.extractor"})
+"""By which rules and code: after a change of them every item would differ."""
 PROVENANCE_OF_RUN = frozenset({"run_id", "extracted_at"})
 
 
@@ -181,7 +183,7 @@ def differences(
 ) -> list[Difference]:
     """Return in which fields an item differs from the stored one of the same key.
 
-    ``run_id`` and ``extracted_at`` never count.
+    ``run_id`` and ``extracted_at`` never count, nor do the rules' and code's names.
     """
     old = stored.get(key)
     item = made or old
@@ -195,7 +197,7 @@ def differences(
     return [
         Difference(*key, item.url, name, one.get(name), other.get(name))
         for name in sorted(one.keys() | other.keys())
-        if one.get(name) != other.get(name)
+        if one.get(name) != other.get(name) and name not in MAKERS
     ]
 
 

@@ -100,6 +100,7 @@ class OpenRun:
         )
 
     def _origin(self) -> Origin:
+        said = f"{self.row.job} of portal {self.portal.id}"
         fields = [
             ("software", SOFTWARE),
             ("format", "WARC File Format 1.1"),
@@ -107,7 +108,7 @@ class OpenRun:
             ("robots", self.portal.crawl.robots),
             ("http-header-user-agent", self.portal.crawl.user_agent),
             ("isPartOf", self.row.run_id),
-            ("description", f"{self.row.job} of portal {self.portal.id}"),
+            ("description", self.settings.warc.description or said),
             ("portalkeep-config-digest", self.row.config_digest),
             ("portalkeep-deviations", DEVIATIONS),
         ]

@@ -59,7 +59,9 @@ def captures_of(
     found = [one for one in _stored(collection, names) if one.line.surt == key]
     if not found:
         raise UsageError(_missing(collection, names, url))
-    return sorted(found, key=lambda one: (one.line.date, one.line.record))
+    return sorted(
+        found, key=lambda one: (one.line.date, one.line.filename, one.line.offset)
+    )
 
 
 def _stored(collection: Collection, portals: Iterable[str]) -> Iterator[Stored]:

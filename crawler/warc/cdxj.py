@@ -256,7 +256,7 @@ class Index:
         self._by_surt: dict[str, list[CdxLine]] = defaultdict(list)
         self._by_page: dict[str, list[CdxLine]] = defaultdict(list)
         self._by_record: dict[str, CdxLine] = {}
-        for line in sorted(lines, key=lambda line: (line.date, line.record)):
+        for line in sorted(lines, key=_place):
             self._by_surt[line.surt].append(line)
             self._by_record[line.record] = line
             if line.page is not None:
@@ -273,3 +273,8 @@ class Index:
     def record(self, record_id: str) -> CdxLine | None:
         """Return the line of a record; None where it is not in this index."""
         return self._by_record.get(record_id)
+
+
+def _place(line: CdxLine) -> tuple[datetime, str, int]:
+    """Return when and where: what was captured at one moment stays in file order."""
+    return line.date, line.filename, line.offset
