@@ -24,7 +24,7 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+(:[A-Za-z_]\w*)?")
 _STORE_SCHEMES = ("s3", "file")
 _BUCKET = re.compile(r"([^/@]*@)?[A-Za-z0-9][A-Za-z0-9._:-]{1,}(/[^/.][^/]*)*/?")
 _ENDPOINT = re.compile(r"https?://[^/@\s]+(/[^@\s]*)?")
-_PROXY = re.compile(r"(https?|socks[45]h?)://[^/\s]+/?")
+_PROXY = re.compile(r"(http|socks5)://[^/\s]+/?")
 
 
 def check_portal(portal: Portal) -> Iterator[Finding]:
@@ -67,10 +67,12 @@ def _store(store: StoreSettings) -> Iterator[Finding]:
         yield ("store", "kms_key"), "'kms_key': needs 'sse: aws:kms'"
 
 
-def _proxy(proxy: str | None) -> Iterator[Finding]:
+def _proxy(proxy: str | tuple[str, ...] | None) -> Iterator[Finding]:
     # The value is not quoted: it may hold a password.
-    if proxy is not None and not _PROXY.fullmatch(proxy):
-        yield ("crawl", "proxy"), "'proxy': is no proxy; write http://host:port"
+    given = (proxy,) if isinstance(proxy, str) else proxy or ()
+    if not all(_PROXY.fullmatch(one) for one in given):
+        what = "'proxy': is no proxy; write http://host:port or socks5://host:port"
+        yield ("crawl", "proxy"), what
 
 
 def _parts(portal: Portal) -> Iterator[Finding]:

@@ -99,7 +99,8 @@ class Manners(Model):
         rest: how long a host is left alone after five failures in a row; each rest in
             a row is twice as long, and after three of them it is given up.
         max_parse: bytes of a page beyond which no item is made of it.
-        proxy: ``http://host:port`` for every request, robots.txt included.
+        proxy: ``http://host:port`` or ``socks5://host:port`` for every request,
+            robots.txt included; of several each host is given one, in turn.
     """
 
     user_agent: str = "portalkeep/0.1 (+https://example.org/portalkeep)"
@@ -114,7 +115,7 @@ class Manners(Model):
     max_parse: Size = 10_000_000
     robots: Literal["obey", "ignore"] = "obey"
     robots_ttl: Duration = 86_400.0
-    proxy: str | None = Field(default=None, repr=False)  # may hold a password
+    proxy: str | tuple[str, ...] | None = Field(default=None, repr=False)  # passwords
     allow_private: bool = False
 
 

@@ -109,8 +109,8 @@ class CrawlContext:
         return self.portal.crawl.max_parse
 
     @property
-    def proxy(self) -> str | None:
-        """The one proxy of every request."""
+    def proxy(self) -> str | tuple[str, ...] | None:
+        """The one proxy of every request, or several for the hosts in turn."""
         return self.portal.crawl.proxy
 
     async def record(self, exchange: Exchange, request: Request) -> RecordRef | None:

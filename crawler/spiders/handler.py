@@ -8,12 +8,10 @@ record is durable before anything above the handler sees the response.
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
-from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol, Self
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import urldefrag
 
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.exceptions import CannotResolveHostError
@@ -26,12 +24,12 @@ from crawler.archive.refs import ref_to_json
 from crawler.block import SPILL_BYTES
 from crawler.errors import (
     CaptureUnavailable,
-    ConfigError,
     PortalkeepError,
     SpoolUnwritable,
 )
 from crawler.spiders import canary, scrapy_private
 from crawler.spiders.failure import EXPECTED, FetchFailed, end_failed, fail
+from crawler.spiders.proxy import Proxies
 from crawler.spiders.wire import Job
 
 if TYPE_CHECKING:
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
     from crawler import model
     from crawler.clock import Clock
     from crawler.model import Exchange, RecordRef
+    from crawler.spiders.proxy import Proxy
 
 __all__ = [
     "AddressGuard",
@@ -70,7 +69,7 @@ class CaptureContext(Protocol):
         max_record_bytes: longest response archived; beyond it, it is cut.
         max_parse_bytes: longest payload handed on.
         spool_dir: where large responses wait to be written.
-        proxy: ``http://[user:password@]host:port`` for every request, or None.
+        proxy: of every request, or several for the hosts in turn; None for none.
         guard: None lets every address pass.
     """
 
@@ -83,7 +82,7 @@ class CaptureContext(Protocol):
     @property
     def spool_dir(self) -> Path: ...  # noqa: D102
     @property
-    def proxy(self) -> str | None: ...  # noqa: D102
+    def proxy(self) -> str | tuple[str, ...] | None: ...  # noqa: D102
     @property
     def guard(self) -> AddressGuard | None: ...  # noqa: D102
 
@@ -94,14 +93,6 @@ class CaptureContext(Protocol):
         reads it after this and closes it.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Proxy:
-    """The one proxy: its address, and its credentials as a header value."""
-
-    address: str
-    authorization: bytes | None
 
 
 class CaptureDownloadHandler(HTTP11DownloadHandler):
@@ -130,7 +121,7 @@ class CaptureDownloadHandler(HTTP11DownloadHandler):
         if context is None:
             raise CaptureUnavailable("the crawler has no capture context to record to")
         self._context = context
-        self._proxy = _proxy(context.proxy) if context.proxy else None
+        self._proxies = Proxies.of(context.proxy)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -157,8 +148,9 @@ class CaptureDownloadHandler(HTTP11DownloadHandler):
             FetchFailed: no response head came.
             SpoolUnwritable: the response could not be kept.
         """
-        job = self._job(request)
-        bare, failure = await self._fetch(job, request)
+        proxy = self._proxies.choose(urls.hostname_of(request.url))
+        job = self._job(request, proxy)
+        bare, failure = await self._fetch(job, request, proxy)
         if failure is not None:
             end_failed(job, failure)
         exchanges = [recording.exchange() for recording in job.recordings]
@@ -184,7 +176,7 @@ class CaptureDownloadHandler(HTTP11DownloadHandler):
                 if exchange.response is not None:
                     exchange.response.close()
 
-    def _job(self, request: Request) -> Job:
+    def _job(self, request: Request, proxy: Proxy | None) -> Job:
         guard = self._context.guard
         return Job(
             url=urldefrag(request.url)[0],
@@ -192,37 +184,25 @@ class CaptureDownloadHandler(HTTP11DownloadHandler):
             clock=self._context.clock,
             max_record_bytes=self._context.max_record_bytes,
             spool_dir=self._context.spool_dir,
-            via=self._proxy.address if self._proxy else None,
+            via=proxy.address if proxy else None,
             allows=guard.allows if guard else None,
         )
 
     async def _fetch(
-        self, job: Job, request: Request
+        self, job: Job, request: Request, proxy: Proxy | None
     ) -> tuple[Response | None, BaseException | None]:
         """Let Scrapy's handler fetch; its response is a stand-in without the body."""
         if (refused := _refused_host(job)) is not None:
             return None, CannotResolveHostError(f"{refused} is not allowed")
         token = scrapy_private.bound_job.set(job)
+        through = scrapy_private.bound_socks.set(proxy.socks if proxy else None)
         try:
-            return await super().download_request(self._outgoing(request)), None
+            return await super().download_request(_outgoing(request, proxy)), None
         except EXPECTED as exc:
             return None, exc
         finally:
+            scrapy_private.bound_socks.reset(through)
             scrapy_private.bound_job.reset(token)
-
-    def _outgoing(self, request: Request) -> Request:
-        """Return request as it goes out: by our proxy or by none."""
-        named = "proxy" in request.meta or _SECRET_HEADER in request.headers
-        if self._proxy is None and not named:
-            return request
-        headers = request.headers.copy()
-        headers.pop(_SECRET_HEADER, None)
-        meta = {key: value for key, value in request.meta.items() if key != "proxy"}
-        if self._proxy is not None:
-            meta["proxy"] = self._proxy.address
-            if self._proxy.authorization is not None:
-                headers[_SECRET_HEADER] = self._proxy.authorization
-        return request.replace(headers=headers, meta=meta)
 
     async def _response(
         self, exchange: Exchange, ref: RecordRef | None
@@ -268,19 +248,19 @@ def to_scrapy(
     )
 
 
-def _proxy(setting: str) -> _Proxy:
-    parts = urlsplit(setting)
-    if parts.scheme != "http" or not parts.hostname:
-        raise ConfigError(
-            f"the proxy's scheme {parts.scheme!r} or host is not one we can use; "
-            "give http://[user:password@]host:port"
-        )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    authorization = None
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = b"Basic " + b64encode(login.encode())
-    return _Proxy(f"http://{host}:{parts.port or 80}", authorization)
+def _outgoing(request: Request, proxy: Proxy | None) -> Request:
+    """Return request as it goes out: by our proxy or by none."""
+    named = "proxy" in request.meta or _SECRET_HEADER in request.headers
+    if proxy is None and not named:
+        return request
+    headers = request.headers.copy()
+    headers.pop(_SECRET_HEADER, None)
+    meta = {key: value for key, value in request.meta.items() if key != "proxy"}
+    if proxy is not None and proxy.socks is None:
+        meta["proxy"] = proxy.address
+        if proxy.authorization is not None:
+            headers[_SECRET_HEADER] = proxy.authorization
+    return request.replace(headers=headers, meta=meta)
 
 
 def _refused_host(job: Job) -> str | None:

@@ -36,6 +36,7 @@ from crawler.errors import CaptureUnavailable
 from crawler.log import get_log
 from crawler.model import Reason, Tls
 from crawler.spiders.resolver import GuardedResolver
+from crawler.spiders.socks import SocksEndpoint
 from crawler.spiders.wire import Job
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.iweb import IResponse
 
+    from crawler.spiders.socks import Socks
     from crawler.spiders.wire import Recording
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "Request",
     "TunnelError",
     "bound_job",
+    "bound_socks",
     "install",
     "know_suffixes_offline",
     "wake",
@@ -64,6 +67,9 @@ log = get_log(__name__)
 
 bound_job: ContextVar[Job | None] = ContextVar("bound_job", default=None)
 """The job of the ``download_request`` that is asking the pool for a connection."""
+
+bound_socks: ContextVar[Socks | None] = ContextVar("bound_socks", default=None)
+"""The SOCKS proxy that it is to be connected by."""
 
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 _LAST_ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -210,6 +216,9 @@ class RecordingPool(HTTPConnectionPool):
             raise CaptureUnavailable("a connection was asked for without a job")
         if job.allows is not None and job.via is None:
             _resolve_through(endpoint, job)
+        if (socks := bound_socks.get()) is not None:
+            key = (key, socks)
+            endpoint = _connected_by(socks, endpoint, job, self._reactor)
         connection = super().getConnection(key, endpoint)
         bound = connection.addCallback(lambda given: Bound(given, job))
         return cast("Deferred[HTTP11ClientProtocol]", bound)
@@ -238,6 +247,17 @@ def _resolve_through(endpoint: Any, job: Job) -> None:  # noqa: ANN401 - wrapped
     hooked._getNameResolverAndMaybeWarn = (  # noqa: SLF001
         lambda reactor: GuardedResolver(reactor.nameResolver, job)
     )
+
+
+def _connected_by(socks: Socks, endpoint: Any, job: Job, reactor: Any) -> Any:  # noqa: ANN401 - endpoints
+    """Return endpoint with its connection made by a SOCKS proxy, TLS inside of it."""
+    through = SocksEndpoint.to(job.url, socks, reactor)
+    if type(endpoint) is HostnameEndpoint:
+        return through
+    if type(getattr(endpoint, "_wrappedEndpoint", None)) is not HostnameEndpoint:
+        raise CaptureUnavailable(f"cannot connect {endpoint!r} by a SOCKS proxy")
+    endpoint._wrappedEndpoint = through  # noqa: SLF001
+    return endpoint
 
 
 def wake(crawler: Crawler) -> None:

@@ -12,7 +12,7 @@ from scrapy.exceptions import CannotResolveHostError, DownloadFailedError
 from crawler.clock import SystemClock
 from crawler.errors import ConfigError
 from crawler.model import Reason
-from crawler.spiders import handler
+from crawler.spiders import proxy
 from crawler.spiders.failure import FetchFailed, end_failed, fail
 from crawler.spiders.wire import Job
 from tests.site.compare import certified, compare, crawl
@@ -206,11 +206,11 @@ def test_what_a_failure_counts_as(
     assert raised.value.reason is reason
 
 
-@pytest.mark.parametrize("proxy", ["socks5://u:secret@a:1", "https://u:secret@a:1"])
-def test_a_proxy_we_cannot_use_is_refused_without_its_password(proxy: str) -> None:
+@pytest.mark.parametrize("setting", ["socks4://u:secret@a:1", "https://u:secret@a:1"])
+def test_a_proxy_we_cannot_use_is_refused_without_its_password(setting: str) -> None:
     """Another kind of proxy is a configuration error that shows no credentials."""
     with pytest.raises(ConfigError) as raised:
-        handler._proxy(proxy)
+        proxy.proxy_of(setting)
     assert "secret" not in str(raised.value)
 
 

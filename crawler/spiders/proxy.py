@@ -1,0 +1,83 @@
+"""The proxies of a portal: one for all requests, or a pool with one for each host."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from crawler.errors import ConfigError
+from crawler.spiders.socks import Socks
+
+_PORTS = {"http": 80, "socks5": 1080}
+_LONGEST_LOGIN = 255  # RFC 1929
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """One proxy.
+
+    Attributes:
+        address: ``scheme://host:port``, without credentials.
+        authorization: the value of Proxy-Authorization, None for none.
+        socks: what a SOCKS proxy is connected by, None for an HTTP proxy.
+    """
+
+    address: str
+    authorization: bytes | None = None
+    socks: Socks | None = None
+
+
+@dataclass(slots=True)
+class Proxies:
+    """Gives hosts their proxies in turn; a host keeps the one it got."""
+
+    pool: tuple[Proxy, ...] = ()
+    _given: dict[str, Proxy] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: str | tuple[str, ...] | None) -> Proxies:
+        """Read what is configured.
+
+        Raises:
+            ConfigError: one is no proxy we can use; its credentials are not shown.
+        """
+        given = (settings,) if isinstance(settings, str) else settings or ()
+        return cls(tuple(map(proxy_of, given)))
+
+    def choose(self, host: str) -> Proxy | None:
+        """Return the proxy of a host, None where there is none at all."""
+        if not self.pool:
+            return None
+        if host not in self._given:
+            self._given[host] = self.pool[len(self._given) % len(self.pool)]
+        return self._given[host]
+
+
+def proxy_of(setting: str) -> Proxy:
+    """Return the proxy at ``http://`` or ``socks5://[user:password@]host[:port]``.
+
+    Raises:
+        ConfigError: it is none; its credentials are not shown.
+    """
+    parts = urlsplit(setting)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ConfigError(
+            f"the proxy's scheme {parts.scheme!r} or host is not one we can use; "
+            "give http:// or socks5://[user:password@]host:port"
+        )
+    name, port = parts.hostname, parts.port or _PORTS[parts.scheme]
+    host = f"[{name}]" if ":" in name else name
+    address = f"{parts.scheme}://{host}:{port}"
+    login = None
+    if parts.username is not None:
+        login = (
+            unquote(parts.username).encode(),
+            unquote(parts.password or "").encode(),
+        )
+    if parts.scheme == "http":
+        basic = b"Basic " + b64encode(b":".join(login)) if login else None
+        return Proxy(address, basic)
+    if login is not None and max(map(len, login)) > _LONGEST_LOGIN:
+        raise ConfigError("a SOCKS proxy takes at most 255 bytes of user and password")
+    return Proxy(address, socks=Socks(name, port, login))
