@@ -30,7 +30,8 @@ _ADVICE = {
     Trouble.ITEM: "`verify --repair` extracts the items again",
     Trouble.REVISIT: "put the WARC with the original back from a copy",
     Trouble.RUN: "put the segment back from a copy; `verify --repair` mends the list",
-    Trouble.ORPHAN: "`commit` goes on with an interrupted commit; else `gc` removes it",
+    Trouble.ORPHAN: "`commit` goes on with an interrupted commit; after a week "
+    "`verify --repair` takes a WARC in; else `gc` removes it",
     Trouble.UNCLOSED: "`crawl` goes on with an open run; where no host knows it any "
     "more, `verify --repair` closes it",
     Trouble.LOST: "nothing is to be done: a repair noted it",

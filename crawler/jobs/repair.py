@@ -1,6 +1,7 @@
 """Repair: what is damaged, made again of what is there.
 
-1. Segments, in order: see `crawler.jobs.repair_segment`.
+1. Segments, in order: see `crawler.jobs.repair_segment`.  A WARC that was stored long
+   ago, and whose manifest never was, is taken in.
 2. Manifests of runs: lists are brought up to date; one that was lost is made of the
    decision logs, as far as they know.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import ExitStack
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from crawler.archive import layout, manifest
@@ -23,6 +25,7 @@ from crawler.jobs.shelf import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from crawler.archive.store import Store
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 JOBS = ("backfill", "crawl")
 """Job kinds whose locks are held while a portal's archive or spool is mended."""
+STRAY_AFTER = timedelta(days=7)
+"""Less than `gc` waits, so that what can be saved is saved before it goes."""
 UNKNOWN = (
     "made again of what is stored; retries, walks and unchanged items are not known"
 )
@@ -68,7 +73,8 @@ def repair_portal(
                 stack.enter_context(portal_lock(spool_directory, job))
         shelf = Shelf(store, dry_run)
         mender = Mender(shelf, clock)
-        for name, serial in _names(store, portal, run_id):
+        taken_in = _strays(store, portal, frozenset(open_runs), clock.now())
+        for name, serial in _names(store, portal, run_id, taken_in):
             progress(str(name))
             try:
                 yield from mender.mend(name, serial)
@@ -90,16 +96,32 @@ def _manifests(store: Store, portal: str) -> dict[str, manifest.Segment | None]:
     return found
 
 
+def _strays(
+    store: Store, portal: str, open_runs: frozenset[str], now: datetime
+) -> set[str]:
+    """Return the segments of which a WARC is stored, by a run no spool knows any more.
+
+    Young ones may be on their way from the spool of another host.
+    """
+    before = f"{(now - STRAY_AFTER).astimezone(UTC):%Y%m%d%H%M%S}000"
+    names = (layout.name_in(info.key) for info in store.list(f"archive/{portal}/"))
+    return {
+        str(name)
+        for name in names
+        if name and name.timestamp < before and name.run_id not in open_runs
+    }
+
+
 def _names(
-    store: Store, portal: str, run_id: str | None
+    store: Store, portal: str, run_id: str | None, strays: set[str]
 ) -> list[tuple[layout.SegmentName, int]]:
     """Return the segments that should be there, and the next serial of their run.
 
-    Those are the ones with a manifest and those that a closed run lists, but for those
-    that others stand for.
+    Those are the ones with a manifest, those that a closed run lists, and strays, but
+    for those that others stand for.
     """
     manifests = _manifests(store, portal)
-    names = set(manifests)
+    names = manifests.keys() | strays
     for info in store.list(f"runs/{portal}/"):
         try:
             names.update(manifest.run_from(store.get(info.key), info.key).segments)

@@ -110,7 +110,8 @@ def test_what_is_derived_is_made_again(copied: Path, pattern: str, how: str) -> 
         elif how == "torn":
             path.write_bytes(content[: len(content) // 2])
         else:
-            path.write_bytes(content[:-9] + b"\x00" + content[-8:])
+            changed = bytes([content[-9] ^ 0x55])
+            path.write_bytes(content[:-9] + changed + content[-8:])
     assert check(copied)
     done = repair(copied)
     assert all(one.done for one in done)
@@ -260,6 +261,20 @@ def test_items_of_other_code_are_not_made_up(
     assert not one.done
     assert "this is portalkeep/99" in one.what
     assert not part.exists()
+
+
+def test_a_warc_whose_spool_was_lost_is_taken_in(
+    copied: Path, collected: Collected
+) -> None:
+    """Stored, but never committed, and known to nobody: it is committed now."""
+    wanted, first = items(copied), collected.runs[0]
+    for path in copied.rglob(f"*{first}*"):
+        if path.is_file() and "archive" not in path.parts:
+            path.unlink()
+    assert repair(copied, open_runs=[first]) == []
+    assert all(one.done for one in repair(copied))
+    assert check(copied) == []
+    assert items(copied) == wanted
 
 
 def test_an_open_run_is_not_closed(copied: Path, collected: Collected) -> None:
