@@ -181,6 +181,15 @@ def test_no_secret_is_in_anything_written(place: Workplace, proxy: Portal) -> No
     consistent_lengths(place, proxy)
 
 
+def test_the_search_would_find_them(place: Workplace) -> None:
+    """With ``redact: none`` the same search finds what was sent, but no proxy login."""
+    place.settings = {"warc": {"redact": "none"}}
+    place.run("crawl")
+    found = {one for _, c in contents(place.directory / "store") for one in found_in(c)}
+    assert {TOKEN, KEY, COOKIE, SET_COOKIE} <= found
+    assert {PROXY_PASSWORD, LOGIN}.isdisjoint(found)
+
+
 def consistent_lengths(place: Workplace, proxy: Portal) -> None:
     """Check that each stored request is as long as what was sent, and marked."""
     marks: dict[str, str] = {}
