@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from crawler.archive.commit import commit_run
+from crawler.archive.commit import commit_segment
 from crawler.archive.spool import Spool, open_database, transaction
 from crawler.errors import PortalkeepError, SpoolUnwritable
 from crawler.log import get_log
@@ -68,8 +69,10 @@ class Committer:
         self._woken.set()
 
     def away_s(self) -> float:
-        """Return for how long the store has been away."""
+        """Return for how long the store has been away; for ever where it refuses."""
         since = self._away_since
+        if self._failure is not None and not _passes(self._failure):
+            return math.inf
         return 0.0 if since is None else time.monotonic() - since
 
     def stop(self) -> None:
@@ -125,14 +128,13 @@ class Committer:
     def _try(self, spool: Spool) -> bool:
         """Commit what is closed; tell whether there is nothing to try again."""
         try:
-            for segment in commit_run(
-                self._store, spool, self._directory, self._run_row
-            ):
+            for row in spool.segments(self._run_row.run_id, "rolled"):
+                commit_segment(self._store, spool, self._directory, self._run_row, row)
                 self._away_since = None
-                log.info("segment_committed", segment=segment.name)
+                log.info("segment_committed", segment=row.name)
         except PortalkeepError as exc:
             self._failure = exc
-            if not exc.retryable:
+            if not _passes(exc):
                 log.error("commit_failed", error=str(exc))  # noqa: TRY400 - said, not traced
                 return True
             log.warning("commit_delayed", error=str(exc))
@@ -144,3 +146,8 @@ class Committer:
             return True
         self._failure, self._away_since = None, None
         return True
+
+
+def _passes(failure: PortalkeepError) -> bool:
+    """Tell whether trying again may help; where a disk is full somebody must act."""
+    return failure.retryable and not isinstance(failure, SpoolUnwritable)

@@ -11,6 +11,7 @@ Used by one thread (`crawler.archive.recorder`).
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -179,12 +180,18 @@ class Tape:
         self._paused = paused
         if paused:
             self.roll()
-            if self.away_s() > self.limits.commit_timeout_s:
-                raise StoreUnavailable(
-                    f"the spool is full ({waiting} bytes) and the store has been away "
-                    f"for {self.away_s():.0f} s; run the same command again later"
-                )
+            self._give_up_in_time(waiting)
         return paused
+
+    def _give_up_in_time(self, waiting: int) -> None:
+        away_s = self.away_s()
+        if away_s <= self.limits.commit_timeout_s:
+            return
+        long = "refuses" if away_s == math.inf else f"has been away for {away_s:.0f} s"
+        raise StoreUnavailable(
+            f"the spool is full ({waiting} bytes) and the store {long}; "
+            "run the same command again later"
+        )
 
     def release(self, works: Iterable[Work]) -> None:
         """Give works back that were leased and not begun."""

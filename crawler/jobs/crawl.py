@@ -210,8 +210,8 @@ def finish(crawl: Crawl) -> Result:
         failure = failure or exc
     try:
         crawl.committer.stop()
-    except PortalkeepError as exc:
-        failure = failure or exc
+    except PortalkeepError as exc:  # what waiting does not mend is why it stopped
+        failure = exc if failure is None or not exc.retryable else failure
     counts = run.spool.outbox.counts(run.row.run_id)
     failure = failure or _uncommitted(run)
     if failure is not None:
