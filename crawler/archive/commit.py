@@ -71,35 +71,36 @@ def _export(
 ) -> list[tuple[str, Path, int]]:
     """Return (role, local file, entries) of what a segment consists of."""
     lines = spool.outbox.cdx_lines(str(name))
-    items = spool.outbox.item_lines(str(name))
     records = len(lines)
     index = directory / layout.file_name(name, "cdxj")
     part = directory / layout.file_name(name, "items")
     write_lines(index, lines)
-    write_lines(part, items)
+    items = write_lines(part, spool.outbox.item_lines(str(name)))
     return [
         ("warc", directory / layout.file_name(name, "warc"), records),
         ("cdxj", index, records),
-        ("items", part, len(items)),
+        ("items", part, items),
     ]
 
 
-def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write lines as gzip, the same bytes for the same lines.
+def write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write lines as gzip, the same bytes for the same lines; return how many.
 
     Raises:
         SpoolUnwritable: the disk did not take them.
     """
+    count = 0
     try:
         with (
             path.open("wb") as raw,
             gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as file,
         ):
-            for line in lines:
+            for count, line in enumerate(lines, 1):  # noqa: B007 - the last is returned
                 file.write(line.encode() + b"\n")
     except OSError as exc:
         message = f"{path.name!r} cannot be written to the spool: {exc.strerror}"
         raise SpoolUnwritable(message) from exc
+    return count
 
 
 def _store(

@@ -15,8 +15,10 @@ from crawler.item import Head
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+_PAGE_ROWS = 200
+"""Items read at once; the largest have some 100 kB."""
 
 SCHEMA = """
 create table if not exists record(
@@ -77,12 +79,21 @@ class Outbox:
             (segment, item_id, revision, item),
         )
 
-    def item_lines(self, segment: str) -> list[str]:
-        """Return the item lines of a segment in the order they were added."""
-        rows = self.db.execute(
-            "select item from item_row where segment=? order by row", (segment,)
-        )
-        return [row[0] for row in rows]
+    def item_lines(self, segment: str) -> Iterator[str]:
+        """Yield the item lines of a segment in the order they were added.
+
+        A page at a time: all of a segment's may be more than memory, and a cursor
+        that stayed open, say where a disk is full, would hold back every later
+        transaction of its connection.  The segment must not change meanwhile.
+        """
+        last = -1
+        while page := self.db.execute(
+            "select row, item from item_row where segment=? and row>? order by row"
+            " limit ?",
+            (segment, last, _PAGE_ROWS),
+        ).fetchall():
+            last = page[-1][0]
+            yield from (item for _, item in page)
 
     def add_decision(self, segment: str, entry: Mapping[str, object]) -> None:
         """Add how one URL ended: outcome, reason and whatever else entry holds."""
