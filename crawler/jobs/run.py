@@ -2,8 +2,7 @@
 
 1. Under the portal's lock the unfinished run of this job is resumed under its id, or
    a new one begins.
-2. Segments that a crash left open are cut to what was committed, and closed.
-3. When all work has ended and all segments are in the store, the run manifest is
+2. When all work has ended and all segments are in the store, the run manifest is
    stored, and the spool forgets the run.
 """
 
@@ -30,18 +29,17 @@ from crawler.archive.spool import (
 )
 from crawler.archive.store import open_store
 from crawler.archive.tape import Limits, Tape
-from crawler.errors import ArchiveDamaged, PortalkeepError
+from crawler.errors import PortalkeepError
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.history.fold import fold
 from crawler.jobs.rebuild import know_heads
+from crawler.jobs.recovery import recover_run
 from crawler.jobs.redaction import redaction_of
 from crawler.log import get_log
-from crawler.warc.writer import OPEN, recover
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crawler.archive.spool import SegmentRow
     from crawler.archive.store import Store
     from crawler.clock import Clock
     from crawler.config.portal import Portal
@@ -207,7 +205,7 @@ def open_run(
         clock,
         clock_note,
     )
-    _recover(run)
+    recover_run(run)
     return run
 
 
@@ -225,43 +223,6 @@ def _resumed(spool: Spool, row: RunRow, fresh: RunRow) -> RunRow:
     with transaction(spool.db):
         spool.set_run_config(row.run_id, fresh.config_digest, fresh.config)
     return replace(row, config_digest=fresh.config_digest, config=fresh.config)
-
-
-def _recover(run: OpenRun) -> None:
-    """Close what a crash left open; give leases back; bury what fails each time."""
-    for segment in run.spool.segments(run.row.run_id, "open"):
-        _recover_segment(run, segment)
-    for segment in run.spool.segments(run.row.run_id, "committed"):
-        for role in ("warc", "cdxj", "items"):
-            name = layout.SegmentName.parse(segment.name)
-            (run.directory / layout.file_name(name, role)).unlink(missing_ok=True)
-    with transaction(run.spool.db):
-        taken = run.frontier.take_back(run.row.run_id)
-        run.ledger.bury(run.settings.max_deliveries, "")
-    if run.resumed:
-        log.info("run_resumed", run=run.row.run_id, leases_taken_back=taken)
-
-
-def _recover_segment(run: OpenRun, segment: SegmentRow) -> None:
-    name = layout.SegmentName.parse(segment.name)
-    path = run.directory / layout.file_name(name, "warc")
-    opened = path.with_name(path.name + OPEN)
-    if segment.synced_bytes == 0:
-        opened.unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        with transaction(run.spool.db):
-            run.spool.outbox.orphan_decisions(segment.name)
-            run.spool.drop_segment(segment.name)
-        return
-    if path.exists():  # closed, but its last record is not in the spool
-        path.rename(opened)
-    if not opened.exists():
-        message = f"the spool's {opened.name!r} is gone; its records are lost"
-        raise ArchiveDamaged(message)
-    recover(opened, segment.synced_bytes)
-    with transaction(run.spool.db):
-        run.spool.outbox.orphan_decisions(segment.name)
-        run.spool.roll_segment(segment.name, run.clock.now())
 
 
 def close_run(run: OpenRun, store: Store, problems: tuple[str, ...]) -> manifest.Run:

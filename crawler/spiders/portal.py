@@ -11,6 +11,7 @@ from scrapy import Request, Spider
 
 from crawler.errors import PortalkeepError
 from crawler.log import get_log
+from crawler.spiders.ending import Trail
 from crawler.spiders.visit import Visit
 from crawler.warc.cdxj import request_digest
 from crawler.warc.redact import lookup_link, mask_link
@@ -97,7 +98,7 @@ class PortalSpider(Spider):
         except Exception as exc:  # noqa: BLE001 - one bad page is counted, the rest go on
             where, said = place_of(exc), repr(exc)[:200]  # a trace would show the page
             log.error("page_failed", url=request.url, error=said, at=where)  # noqa: TRY400
-            ending = visit.broken(f"{exc!r}"[:200])
+            ending = visit.trail.broken(f"{exc!r}"[:200])
         return await self._end(ending)
 
     async def missed(self, failure: Failure) -> list[Item]:
@@ -107,17 +108,15 @@ class PortalSpider(Spider):
         if isinstance(error, asyncio.CancelledError):
             self.context.under_way -= 1
             return []
-        visit = self._visit(request)
-        ending = visit.failed(error)
+        ending = self._visit(request).trail.failed(error)
         if isinstance(error, PortalkeepError) and not hasattr(error, "reason"):
             self.abort(error)
             return []
         return await self._end(ending)
 
     def _visit(self, request: Request) -> Visit:
-        return Visit(
-            self.context, request.meta["work"], request.meta["page_id"], self._fetch
-        )
+        trail = Trail(self.context, request.meta["work"], request.meta["page_id"])
+        return Visit(trail, self._fetch)
 
     async def _fetch(self, request: Request) -> Response:
         engine = self.crawler.engine

@@ -2,37 +2,35 @@
 
 1. Redirects are followed here, each hop checked, fetched by the same middlewares and
    recorded; the chain is one visit.
-2. A failure that may pass gives the work back with a delay; the frontier counts tries.
-3. An article's further pages are fetched under the same page id.
-4. Extraction makes an item or a listing of the capture, or a reason why not.
+2. An article's further pages are fetched under the same page id.
+3. Extraction makes an item or a listing of the capture, or a reason why not.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
 from crawler import http, urls
 from crawler.archive.captures import first_at
-from crawler.archive.ledger import Ending
 from crawler.errors import NotExtracted
 from crawler.extract import further_urls
 from crawler.frontier import policy
-from crawler.frontier.rows import link_to_json
 from crawler.item import Listing
-from crawler.model import Capture, Kind, Outcome, Reason, RecordRef
-from crawler.spiders.handler import FetchFailed
-from crawler.spiders.manners import HostBusy
-from crawler.spiders.robots import REDIRECTS, Refused
+from crawler.model import Capture, Kind, Outcome, Reason
+from crawler.spiders.ending import Stop, Trail
+from crawler.spiders.failure import FetchFailed
+from crawler.spiders.robots import REDIRECTS
 from crawler.warc.redact import mask_link, mask_response, mask_url
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from crawler.model import Link, Response, Skipped, Work
+    from crawler.archive.ledger import Ending
+    from crawler.model import Link, RecordRef, Response
     from crawler.spiders.context import CrawlContext
 
 HTTP_ERROR = 400
@@ -40,7 +38,6 @@ SERVER_ERROR = 500
 MAX_FURTHER = 50
 TOO_LONG = "truncated:length"
 OF_A_BODY = frozenset({b"content-type", b"content-length"})
-CAPTURE_FORMAT = {"format": "portalkeep-capture", "version": 1}
 
 
 class Arrived(Protocol):
@@ -49,34 +46,24 @@ class Arrived(Protocol):
     flags: list[str]
 
 
-class _Stop(Exception):
-    """The visit ends here, with this ending."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending.outcome)
-        self.ending = ending
-
-
 @dataclass(slots=True)
 class Visit:
     """The visit of one leased work.
 
     Attributes:
+        trail: what it left so far.
         fetch: fetches a request through the middlewares.
-        tries: how often this work was tried, this time included.
-        hops: records of the redirect chain so far.
-        last: the response that came last.
-        too_long: whether it was cut at max_record: asking again cannot help.
+        too_long: whether its last page was cut at max_record: asking again cannot help.
     """
 
-    context: CrawlContext
-    work: Work
-    page_id: str
+    trail: Trail
     fetch: Callable[[Request], Awaitable[Arrived]]
-    hops: list[RecordRef] = field(default_factory=list)
-    further: list[Response] = field(default_factory=list)
-    last: Response | None = None
     too_long: bool = False
+
+    @property
+    def context(self) -> CrawlContext:
+        """The crawl's collaborators."""
+        return self.trail.context
 
     async def run(self, request: Request, flags: Sequence[str]) -> Ending:
         """Return how the visit ends, its first response having come.
@@ -89,25 +76,8 @@ class Visit:
             main = await self._arrive(request, flags)
             self._check(main)
             return await self._read(main)
-        except _Stop as stop:
+        except Stop as stop:
             return stop.ending
-
-    def failed(self, failure: BaseException) -> Ending:
-        """Return how the visit ends when its first fetch failed."""
-        if isinstance(failure, HostBusy):
-            busy = self._end(Outcome.FAILED, Reason.HOST_DOWN, str(failure))
-            return replace(busy, again_s=failure.wait_s, counts_try=False)
-        if isinstance(failure, Refused):
-            return self._refused(failure)
-        if isinstance(failure, FetchFailed):
-            if failure.reason is Reason.PRIVATE_ADDRESS:  # nothing was fetched
-                return self._end(Outcome.SKIPPED, failure.reason, failure.detail)
-            return self._failure(failure.reason, failure.detail)
-        return self._failure(Reason.BAD_RESPONSE, f"{type(failure).__name__}")
-
-    def broken(self, detail: str) -> Ending:
-        """Return how the visit ends when our own code failed on it."""
-        return self._end(Outcome.FAILED, Reason.CALLBACK, detail)
 
     async def _arrive(self, request: Request, flags: Sequence[str]) -> Response:
         """Follow redirects; return the response at their end."""
@@ -115,12 +85,16 @@ class Visit:
         response = self._note(request, flags)
         while (target := redirect_target(response)) is not None:
             if target in seen:
-                raise _Stop(self._end(Outcome.FAILED, Reason.REDIRECT_LOOP, target))
+                raise Stop(self.trail.end(Outcome.FAILED, Reason.REDIRECT_LOOP, target))
             if len(seen) > self.context.portal.crawl.max_redirects:
-                raise _Stop(self._end(Outcome.FAILED, Reason.REDIRECT_LIMIT, target))
-            refused = policy.refuse(target, self.context.portal, depth=self.work.depth)
+                raise Stop(
+                    self.trail.end(Outcome.FAILED, Reason.REDIRECT_LIMIT, target)
+                )
+            refused = policy.refuse(
+                target, self.context.portal, depth=self.trail.work.depth
+            )
             if refused is not None:
-                raise _Stop(self._skipped(refused))
+                raise Stop(self.trail.skipped(refused))
             seen.add(target)
             request = self._hop(request, response, target)
             response = self._note(request, await self._get(request))
@@ -129,8 +103,8 @@ class Visit:
     def _note(self, request: Request, flags: Sequence[str]) -> Response:
         response: Response = request.meta["capture_response"]
         if response.ref is not None:  # tries of the same download stand not in it
-            self.hops.append(response.ref)
-        self.last = response
+            self.trail.hops.append(response.ref)
+        self.trail.last = response
         self.too_long = TOO_LONG in flags
         return response
 
@@ -152,7 +126,7 @@ class Visit:
             body=body,
             headers=headers,
             dont_filter=True,
-            meta={"page_id": self.page_id},
+            meta={"page_id": self.trail.page_id},
         )
 
     async def _get(self, request: Request) -> Sequence[str]:
@@ -160,19 +134,19 @@ class Visit:
         try:
             return (await self.fetch(request)).flags
         except (FetchFailed, IgnoreRequest) as exc:
-            raise _Stop(self.failed(exc)) from exc
+            raise Stop(self.trail.failed(exc)) from exc
 
     def _check(self, main: Response) -> None:
         """Pass a response that is worth reading.
 
         Raises:
-            _Stop: it is a failure, for good or to be tried again.
+            Stop: it is a failure, for good or to be tried again.
         """
         status = main.status
         if status >= SERVER_ERROR or status in policy.RETRYABLE_STATUS:
-            raise _Stop(self._failure(Reason.HTTP_STATUS, str(status), status))
+            raise Stop(self.trail.failure(Reason.HTTP_STATUS, str(status), status))
         if main.cut and not self.too_long and self._may_be_whole_next_time(main):
-            raise _Stop(self._failure(Reason.TRUNCATED, main.url))
+            raise Stop(self.trail.failure(Reason.TRUNCATED, main.url))
 
     def _may_be_whole_next_time(self, main: Response) -> bool:
         long = len(main.payload) >= self.context.max_parse_bytes
@@ -183,11 +157,11 @@ class Visit:
             capture = await self._capture(main)
             result = self.context.extract(capture)
         except NotExtracted as exc:
-            return self._captured(Reason(exc.reason), exc.detail)
-        ending = self._captured(None, "")
+            return self.trail.captured(Reason(exc.reason), exc.detail)
+        ending = self.trail.captured(None, "")
         if isinstance(result, Listing):
-            return _with(ending, listing=result)
-        return _with(ending, items=(result,))
+            return replace(ending, listing=result)
+        return replace(ending, items=(result,))
 
     async def _capture(self, main: Response) -> Capture:
         capture = self._bare(main)
@@ -197,7 +171,7 @@ class Visit:
             following = self._following(capture)
             if not following:
                 break
-            self.further.append(await self._page(following[0]))
+            self.trail.further.append(await self._page(following[0]))
             capture = self._bare(main)
         return capture
 
@@ -212,17 +186,19 @@ class Visit:
         return [url for url in following if mask_url(url, redaction) not in read]
 
     def _bare(self, main: Response) -> Capture:
-        ref = self.hops[-1] if self.hops else None
+        ref = self.trail.hops[-1] if self.trail.hops else None
         redaction = self.context.redaction
         return Capture(
-            page_id=self.page_id,
-            link=self._stored_link(ref) or mask_link(self.work.link, redaction),
+            page_id=self.trail.page_id,
+            link=self._stored_link(ref) or mask_link(self.trail.work.link, redaction),
             main=mask_response(main, redaction),
             first_at=first_at(main, ref),
-            hops=tuple(self.hops),
-            further=tuple(mask_response(page, redaction) for page in self.further),
+            hops=tuple(self.trail.hops),
+            further=tuple(
+                mask_response(page, redaction) for page in self.trail.further
+            ),
             run_id=self.context.run_id,
-            page=self.work.page,
+            page=self.trail.work.page,
         )
 
     def _stored_link(self, ref: RecordRef | None) -> Link | None:
@@ -230,110 +206,29 @@ class Visit:
         return visits.link(ref) if visits is not None and ref is not None else None
 
     async def _page(self, url: str) -> Response:
-        refused = policy.refuse(url, self.context.portal, depth=self.work.depth)
+        refused = policy.refuse(url, self.context.portal, depth=self.trail.work.depth)
         if refused is not None:
             raise NotExtracted(
                 Reason.TRUNCATED, f"further page {url!r}: {refused.reason}"
             )
-        request = Request(url, dont_filter=True, meta={"page_id": self.page_id})
+        request = Request(url, dont_filter=True, meta={"page_id": self.trail.page_id})
         try:
             await self._get(request)
-        except _Stop as stop:
+        except Stop as stop:
             if stop.ending.reason is Reason.ROBOTS and stop.ending.again_s is None:
                 raise NotExtracted(
                     Reason.TRUNCATED, f"further page {url!r}: robots"
                 ) from stop
             raise
         response: Response = request.meta["capture_response"]
-        self.last = response
+        self.trail.last = response
         if response.status >= HTTP_ERROR or response.status in REDIRECTS:
-            raise _Stop(
-                self._failure(
+            raise Stop(
+                self.trail.failure(
                     Reason.HTTP_STATUS, f"{response.status} {url}", response.status
                 )
             )
         return response
-
-    # endings
-
-    def _refused(self, refused: Refused) -> Ending:
-        """Wait for a robots.txt that could not be read; else it is a no."""
-        ending = self._skipped(refused.skipped)
-        if not refused.temporary:
-            return ending
-        again = policy.after_failure(
-            Reason.CONNECT, self.work.tries, self.context.portal.crawl
-        )
-        return replace(ending, again_s=again.delay_s) if again else ending
-
-    def _skipped(self, skipped: Skipped) -> Ending:
-        detail = skipped.detail
-        if skipped.url != self.work.link.url:
-            detail = f"{skipped.url} {detail}".strip()
-        return self._end(Outcome.SKIPPED, skipped.reason, detail)
-
-    def _captured(self, reason: Reason | None, detail: str) -> Ending:
-        ref = self.hops[-1] if self.hops else None
-        again = ref is not None and ref.payload_record is not None
-        outcome = Outcome.REVISITED if again else Outcome.CAPTURED
-        return self._end(outcome, reason, detail)
-
-    def _failure(
-        self, reason: Reason, detail: str, status: int | None = None
-    ) -> Ending:
-        """Return an ending that tries again while that may help."""
-        asked_s = None
-        if self.last is not None and self.context.visits is None:
-            value = http.header(self.last.headers, b"retry-after")
-            asked_s = policy.retry_after_s(value, self.context.clock.now())
-        again = policy.after_failure(
-            reason,
-            self.work.tries,
-            self.context.portal.crawl,
-            status=status,
-            retry_after_s=asked_s,
-        )
-        ending = self._end(Outcome.FAILED, reason, detail)
-        return _with(ending, again_s=again.delay_s) if again else ending
-
-    def _end(self, outcome: Outcome, reason: Reason | None, detail: str) -> Ending:
-        ref = self.hops[-1] if self.hops else None
-        return Ending(
-            self.work,
-            outcome,
-            reason,
-            detail,
-            self.page_id,
-            ref,
-            self._body(outcome, reason, detail) if ref is not None else None,
-        )
-
-    def _body(
-        self, outcome: Outcome, reason: Reason | None, detail: str
-    ) -> dict[str, Any]:  # Any: JSON
-        """Return the body of the visit's capture record."""
-        body: dict[str, Any] = {
-            **CAPTURE_FORMAT,
-            "page_id": self.page_id,
-            "run_id": self.context.run_id,
-            "link": link_to_json(mask_link(self.work.link, self.context.redaction)),
-            "page": self.work.page,
-            "hops": [ref.record_id for ref in self.hops],
-            "further": [
-                response.ref.record_id for response in self.further if response.ref
-            ],
-            "render": "never",
-            "outcome": outcome.value,
-        }
-        if reason is not None:
-            body["reason"] = reason.value
-        if detail:
-            body["detail"] = mask_url(detail[:500], self.context.redaction)
-        return body
-
-
-def _with(ending: Ending, **changes: Any) -> Ending:  # noqa: ANN401 - fields of Ending
-    return replace(ending, **changes)
 
 
 def redirect_target(response: Response) -> str | None:
