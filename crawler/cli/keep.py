@@ -127,8 +127,9 @@ def gc(
     """Remove what interrupted work left behind; nothing that a manifest lists.
 
     Those are objects of segments that were never committed, unfinished files of a
-    directory store, and local files of segments that are in the store. Choose more
-    days than your store was ever away.
+    directory store and uploads to S3 that were cut off (without a portal's name), and
+    local files of segments that are in the store. Choose more days than your store was
+    ever away.
     """
     state = state_of(ctx)
     age = _age(older_than)
@@ -138,6 +139,8 @@ def gc(
         if name not in known:
             raise UsageError(unknown_portal(name, known))
         found += _collected(state, name, age, dry_run=dry_run)
+    if not dry_run and not portals:
+        found += _cut_off(state, age)
     if state.json:
         output.dump([_as_json(one) for one in found])
     else:
@@ -191,6 +194,14 @@ def _collected(
             remove(collection, emptied)
             found += emptied
     return found
+
+
+def _cut_off(state: State, age: timedelta) -> list[Garbage]:
+    """Remove uploads of any portal that were cut off and never became an object."""
+    from crawler.jobs.garbage import cut_off
+
+    clock, _ = state.clock()
+    return cut_off(state.collection().store, clock.now() - age)
 
 
 def _as_json(one: Garbage) -> dict[str, object]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.archive.collection import Collection
+    from crawler.archive.store import Store
 
 _TOPS = ("archive", "indexes", "items")
 _ALL_TOPS = (*_TOPS, "segments", "runs", "damaged")
@@ -90,6 +91,16 @@ def remove(collection: Collection, found: Iterable[Garbage]) -> None:
             one.path.rmdir()
         else:
             one.path.unlink(missing_ok=True)
+
+
+def cut_off(store: Store, before: datetime) -> list[Garbage]:
+    """Remove what uploads that were cut off before then left; return what it was.
+
+    Raises:
+        StoreUnavailable: not all of it could be removed.
+    """
+    what = "an upload that was cut off"
+    return [Garbage(key, what, 0) for key in store.abort_stale(before)]
 
 
 def _spooled(directory: Path) -> set[str]:
