@@ -1,7 +1,7 @@
 """A certificate authority that lives as long as the process and leaves no file.
 
-Browsers that record are told not to verify; the certificates only have to be well
-formed.  Keys exist in memory alone.
+Browsers that record are told to take its certificates, best by ``spki``; those only
+have to be well formed.  Keys exist in memory alone.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import contextlib
 import ipaddress
 import os
 import ssl
+from base64 import b64encode
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -32,12 +34,23 @@ _NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portalkeep recorder"
 
 
 class Authority:
-    """Makes TLS contexts that speak for any host, one a host, kept for later."""
+    """Makes TLS contexts that speak for any host, one a host, kept for later.
+
+    Attributes:
+        spki: digest of the public key of all its leaves, as Chromium's
+            ``--ignore-certificate-errors-spki-list`` takes it.  With that switch a page
+            sees no certificate error and its responses are cached; with the broader
+            ``--ignore-certificate-errors`` they are not, and are asked for again.
+    """
 
     def __init__(self) -> None:
         """Make the keys."""
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._leaf_key = ec.generate_private_key(ec.SECP256R1())
+        public = self._leaf_key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self.spki = b64encode(sha256(public).digest()).decode()
         self._contexts: OrderedDict[str, tuple[datetime, ssl.SSLContext]] = (
             OrderedDict()
         )

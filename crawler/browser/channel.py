@@ -1,8 +1,8 @@
 """One TCP connection, read when asked, with TLS laid over it at any point.
 
-The bytes wait here until they are read, TLS or not: what comes right after a CONNECT
-is never lost between two readers, as it is with a StreamReader, and a first byte can
-be looked at before it is known whether it begins a TLS session.
+The bytes wait here until they are read: what comes right after a CONNECT is never lost
+between two readers, as it is with a StreamReader, and a first byte can be looked at
+before it is known whether it begins a TLS session.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ class Channel(asyncio.Protocol):
         self.closed: asyncio.Future[None] = loop.create_future()
         self._accepted = accepted
         self._transport: asyncio.Transport | None = None
-        self._raw = bytearray()
-        self._unread = b""
+        self._buffer = bytearray()
         self._paused = False
         self._notified = False  # the peer ended TLS in good order
         self._failure: Exception | None = None
@@ -73,9 +72,9 @@ class Channel(asyncio.Protocol):
             self._accepted(self)
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came until it is read."""
-        self._raw += data
-        if len(self._raw) > BUFFER_BYTES and self._transport and not self._paused:
+        """Keep what came until it is read; decrypted at once, so that an end shows."""
+        self._buffer += data if self._tls is None else self._decrypted(self._tls, data)
+        if len(self._buffer) > BUFFER_BYTES and self._transport and not self._paused:
             self._paused = True
             self._transport.pause_reading()
         self._news.set()
@@ -113,7 +112,7 @@ class Channel(asyncio.Protocol):
             OSError: the connection broke; what came before was returned.
         """
         while not (piece := self._take()):
-            if self.gone.done() or self._notified:
+            if self.gone.done():
                 self._judge_end()
                 return b""
             await self._arrival()
@@ -121,21 +120,17 @@ class Channel(asyncio.Protocol):
 
     def unread(self, content: bytes) -> None:
         """Put content back: it is read next."""
-        self._unread = content + self._unread
+        self._buffer[:0] = content
 
     async def begins_tls(self) -> bool:
         """Wait for the first byte; tell whether it is a TLS handshake's. Take none."""
-        while not self._raw and not self.gone.done():
+        while not self._buffer and not self.gone.done():
             await self._arrival()
-        return self._raw[:1] == b"\x16"
+        return self._buffer[:1] == b"\x16"
 
     def is_stale(self) -> bool:
         """Tell whether a connection at rest can no longer be used for a request."""
-        try:
-            self._unread = self._take()
-        except OSError:
-            return True
-        return bool(self._unread) or self.gone.done() or self._notified
+        return bool(self._buffer) or self.gone.done()
 
     async def _arrival(self) -> None:
         self._news.clear()
@@ -149,15 +144,12 @@ class Channel(asyncio.Protocol):
 
     def _take(self) -> bytes:
         """Return what is here, b"" where that is nothing."""
-        if self._unread:
-            piece, self._unread = self._unread, b""
-            return piece
-        raw = bytes(self._raw)
-        self._raw.clear()
+        content = bytes(self._buffer)
+        self._buffer.clear()
         if self._paused and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
-        return raw if self._tls is None else self._decrypted(self._tls, raw)
+        return content
 
     def _decrypted(self, tls: ssl.SSLObject, raw: bytes) -> bytes:
         self._inbox.write(raw)
@@ -166,6 +158,7 @@ class Channel(asyncio.Protocol):
             while piece := tls.read(_TLS_PIECE_BYTES):
                 pieces.append(piece)
             self._notified = True
+            self._end()
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as exc:
@@ -220,12 +213,13 @@ class Channel(asyncio.Protocol):
             except ssl.SSLError:
                 self._flush()  # the alert
                 raise
-            if self.gone.done() and not self._raw:
+            if self._buffer:
+                continue
+            if self.gone.done():
                 raise self._failure or ConnectionAbortedError("closed in the handshake")
-            if not self._raw:
-                await self._arrival()
+            await self._arrival()
         self._tls = tls
-        self._flush()
+        self._buffer += self._decrypted(tls, b"")
 
     def _flush(self) -> None:
         if self._outbox.pending and self._transport and not self.closed.done():

@@ -81,7 +81,7 @@ class Client:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.received = b""
-        self.ended = False
+        self.ended = self.paused = False
         self._reader = reader
         self._writer = writer
         self._grown = asyncio.Event()
@@ -94,6 +94,11 @@ class Client:
                 self._grown.set()
         self.ended = True
         self._grown.set()
+
+    def pause(self) -> None:
+        """Read no more."""
+        self.paused = True
+        self._task.cancel()
 
     def write(self, content: bytes) -> None:
         """Send content."""
@@ -114,6 +119,8 @@ class Client:
     async def close(self) -> None:
         """Close the connection."""
         self._task.cancel()
+        if self.paused:  # else TLS waits for what is not read
+            self._writer.transport.abort()
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
@@ -131,7 +138,7 @@ async def tunnelled(port: Port, authority: str, *, tls: bool = True) -> Client:
     answer = await reader.readuntil(b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 "), answer
     if tls:
-        await writer.start_tls(trusting(), server_hostname=authority.split(":", maxsplit=1)[0])
+        await writer.start_tls(trusting(), server_hostname=authority.partition(":")[0])
     return Client(reader, writer)
 
 
