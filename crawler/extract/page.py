@@ -41,7 +41,11 @@ _MAGIC = (
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
 _LOOKED_AT = 4096
 _MAX_CONTROL_SHARE = 0.1
-_JSONP = re.compile(r"^[\w$.]+\s*\(([\s\S]*)\)\s*;?$")
+# Guards such as ``/**/`` and ``typeof cb === 'function' && `` stand before many calls.
+_JSONP = re.compile(
+    r"^(?:/\*.*?\*/\s*)?(?:typeof [\w$.]+ ?===? ?(?:'function'|\"function\") ?&& ?)?"
+    r"[\w$.]+\s*\(([\s\S]*)\)\s*;?$"
+)
 
 
 class Page:

@@ -146,9 +146,17 @@ def test_json_is_parsed_once() -> None:
     assert read.json is read.json
 
 
-def test_jsonp_call_is_cut_off() -> None:
-    """JSON inside a call is read."""
-    assert page('data_callback([{"a": 1}]);').json == [{"a": 1}]
+@pytest.mark.parametrize(
+    "text",
+    [
+        'data_callback([{"a": 1}]);',
+        '/**/jQuery_1([{"a": 1}]);',
+        "/**/ typeof cb === 'function' && cb([{\"a\": 1}]);",
+    ],
+)
+def test_jsonp_call_is_cut_off(text: str) -> None:
+    """JSON inside a call is read, also where servers guard the call."""
+    assert page(text).json == [{"a": 1}]
 
 
 @pytest.mark.parametrize(
