@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 WAITING, LEASED, ENDED = 0, 1, 2
 HINT_PAGES = 20
 """Listing pages deeper than this do not hold items back."""
+SUSPECT = 2
+"""A row given out so often without an end is given out alone from then on."""
 
 SCHEMA = """
 create table if not exists work(
@@ -150,10 +152,27 @@ class SqliteFrontier:
         """Lease up to limit due rows, the most urgent first.
 
         Items wait while one of the first HINT_PAGES pages of a listing is due or
-        leased: it may still say something of them.
+        leased: it may still say something of them.  Rows that processes died with
+        come last and one by one, so that the next death tells which it was, and none
+        is buried because of another.
         """
         now = self._ticks()
         self._expire(run_id, now)
+        works = self._lease(run_id, limit, now, lease_s)
+        if not works and limit > 0 and not self._is_any_leased(run_id):
+            return self._lease(run_id, 1, now, lease_s, most=1 << 60)
+        return works
+
+    def _is_any_leased(self, run_id: str) -> bool:
+        found = self._db.execute(
+            "select 1 from work where run_id=? and state=1 limit 1", (run_id,)
+        )
+        return found.fetchone() is not None
+
+    def _lease(
+        self, run_id: str, limit: int, now: float, lease_s: float, most: int = SUSPECT
+    ) -> list[Work]:
+        """Lease rows given out less than most times, none beside a suspect."""
         rows = self._db.execute(
             # not_before counts from the boot that it is overwritten with here.
             "update work set state=1, boot=:boot, lease_until=:until, not_before=0,"
@@ -161,7 +180,9 @@ class SqliteFrontier:
             " where work_id in (select work_id from work"
             "  where run_id=:run and state=0"
             "  and (boot<>:boot or not_before<=:now)"
-            "  and (kind=:listing or not :held)"
+            "  and (kind=:listing or not :held) and deliveries<:most"
+            "  and not exists (select 1 from work where run_id=:run and state=1"
+            "   and deliveries>:suspect)"
             "  order by priority desc, work_id limit :limit)"
             " returning work_id, run_id, link, depth, page, stale_pages, deliveries,"
             " fence, tries, priority",
@@ -173,6 +194,8 @@ class SqliteFrontier:
                 "limit": limit,
                 "listing": Kind.LISTING,
                 "held": self._items_are_held(run_id, now),
+                "most": most,
+                "suspect": SUSPECT,
             },
         ).fetchall()
         rows.sort(key=lambda row: (-row[9], row[0]))
