@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.durability.origin import Origin
 
 LOOK_S = 0.001
+OURS = {f"PORTALKEEP_{x}" for x in ("KILLS", "SEED", "RESTARTS", "OUTAGE_S", "BIG")}
+"""What the tests are told by the environment; the command knows none of it."""
 
 
 def workplace(directory: Path, origin: Origin, **settings: Json | int) -> Workplace:
@@ -100,11 +102,12 @@ def start(
     talk = place.directory / f"talk-{number:04d}"
     command = [sys.executable, "-m", "crawler.cli", verbose]
     command += ["--config", str(place.config), "crawl", "harbour"]
+    inherited = {name: x for name, x in os.environ.items() if name not in OURS}
     with talk.open("wb") as file:
         process = subprocess.Popen(
             [*under, *command],
             cwd=ROOT,
-            env={**os.environ, **place.environment, **(environment or {})},
+            env={**inherited, **place.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

@@ -97,9 +97,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
 def test_nothing_is_lost_or_doubled(tmp_path: Path, origin: Origin) -> None:
     """However often it is killed, the run ends whole, under one id, nothing twice."""
     chance = random.Random(SEED)
-    # A URL that is given out when a process dies is a suspect; with this many deaths
-    # each one would be.
-    place = workplace(tmp_path, origin, max_deliveries=KILLS + 5)
+    place = workplace(tmp_path, origin)
     watch, killed = Watch(place), 0
     for moment in plan(chance):
         if not kill(place, origin, moment, chance, watch):
@@ -134,3 +132,17 @@ def kill(
     assert child.process.returncode in (0, -signal.SIGKILL), said[-5000:]
     watch.look()
     return not list((place.directory / "store/runs").rglob("[!.]*.json"))
+
+
+def test_killed_in_a_row_with_little_done(tmp_path: Path) -> None:
+    """URLs that many processes died with are given out one by one, none is given up."""
+    shape = Shape(pages=5, rows=40)
+    with served(tmp_path / "origin", shape) as origin:
+        place = workplace(tmp_path, origin)
+        for number in range(7):
+            wanted = origin.total + (2 if number else 60)
+            child = start(place)
+            assert child.wait_for(lambda wanted=wanted: origin.total >= wanted)  # type: ignore[misc]
+            child.kill()
+        finish(place)
+        assert_whole(place, shape, origin.base)
