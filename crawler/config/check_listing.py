@@ -26,13 +26,21 @@ def check_listing(listing: ListingRule) -> Iterator[Finding]:
     yield from faults(("url",), syntax.url_fault, listing.url)
     yield from faults(("ok",), syntax.jmespath_fault, listing.ok)
     yield from faults(("encoding",), syntax.encoding_fault, listing.encoding)
-    if listing.body is not None and listing.method != "POST":
-        yield ("body",), "'body': is sent only with 'method: POST'; add it"
+    yield from _bodies(listing)
     yield from _rows(listing)
     yield from _continuation_rows(listing)
     yield from _fields(listing)
     yield from _skips(listing)
     yield from _next(listing)
+
+
+def _bodies(listing: ListingRule) -> Iterator[Finding]:
+    what = "'body': is sent only with 'method: POST'; add it"
+    if listing.body is not None and listing.method != "POST":
+        yield ("body",), what
+    later = listing.continue_ or Continuation()
+    if later.body is not None and (later.method or listing.method) != "POST":
+        yield ("continue", "body"), what
 
 
 def _kind(source: str) -> str:
@@ -125,6 +133,7 @@ def _asked(listing: ListingRule) -> Iterator[str]:
     yield listing.url
     yield later.url or ""
     yield listing.body or ""
+    yield later.body or ""
     yield from listing.params.values()
     yield from later.params.values()
     yield from later.headers.values()

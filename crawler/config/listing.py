@@ -50,7 +50,10 @@ class StateRule(Model):
 
 
 class PageNumbers(Model):
-    """Numbered pages: the number of the page after the first, the step, a last one."""
+    """Numbered pages: the second page's number, the step to the next, a last one.
+
+    The first page's number, where its request has ``{page}``, is a step less.
+    """
 
     shorthand = (int, Literal[True])
 
@@ -70,8 +73,8 @@ class NextRule(Model):
     """How the following page of a listing is named; one of page, cursor, url.
 
     Attributes:
-        page: ``{start: 2, step: 1, last: 40}``; ``{page}`` stands in the URL.
-        cursor: JMESPath in the answer (or state); ``{cursor}`` stands in the URL.
+        page: ``{start: 2, step: 1, last: 40}``; ``{page}`` stands in the request.
+        cursor: JMESPath in the answer (or state); ``{cursor}`` stands in the request.
         first: JMESPath of the first cursor, in the page that ``continue`` follows.
         more: JMESPath; the walk ends where it is false.
         url: rule for the whole URL.
@@ -96,7 +99,8 @@ class Continuation(Model):
     """How pages after the first are asked for and read, where that differs.
 
     ``url`` may hold ``{cursor}`` or ``{page}``; without it the next URL is taken whole.
-    ``fields`` are on top of the listing's own.
+    ``fields`` are on top of the listing's own.  ``method`` and ``body`` are the
+    listing's where they are not given; without POST no body is sent.
     """
 
     from_: Literal["rows", "state", "json", "feed"] | None = Field(
@@ -106,6 +110,8 @@ class Continuation(Model):
     rows: Rule = ()
     state: StateRule | None = None
     fields: dict[str, Rule] = Field(default={})
+    method: Literal["GET", "POST"] | None = None
+    body: str | None = None
     headers: Named = Field(default={}, repr=False)
     params: Named = Field(default={}, repr=False)
 

@@ -89,6 +89,7 @@ def _sent(portal: Portal) -> Iterator[tuple[str, str, str]]:
             yield from _named("header", listing.continue_.headers)
             yield from _named("field", listing.continue_.params)
             yield from _in_query(urlsplit(listing.continue_.url or "").query)
+            yield from _in_body(listing.continue_.body or "")
 
 
 def _named(kind: str, named: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -87,7 +87,8 @@ def templated_link(portal: Portal, rule: ListingRule, position: Position) -> Lin
     params = {**portal.request.params, **rule.params}
     params |= further.params if further else {}
     headers = {**rule.headers, **(further.headers if further else {})}
-    places = (template, rule.body or "", *params.values(), *headers.values())
+    _, body = _sent(rule, continued=True)
+    places = (template, body, *params.values(), *headers.values())
     if not has_place(*places):
         raise ConfigError(
             f"listing {rule.id!r}: next needs {{cursor}} or {{page}} in url, params, "
@@ -118,21 +119,30 @@ def _listing_link(
     token: str | None,
 ) -> Link:
     further = rule.continue_.headers if rule.continue_ and continued else {}
-    body = position.fill(rule.body or "", _writer_of(rule.body or ""))
+    method, template = _sent(rule, continued=continued)
+    body = position.fill(template, _writer_of(template))
     own = (_filled(named, position) for named in (rule.headers, further))
     headers = _headers(
-        [_body_type(rule.body), portal.request.headers, *own],
+        [_body_type(template), portal.request.headers, *own],
         {**portal.request.cookies, **rule.cookies},
     )
     return Link(
         url,
         Kind.LISTING,
         listing=rule.id,
-        method=rule.method,
+        method=method,
         headers=headers,
         body=body.encode(),
         token=token,
     )
+
+
+def _sent(rule: ListingRule, *, continued: bool) -> tuple[str, str]:
+    """Return the method and body of the first page or of a further one."""
+    further = rule.continue_ if continued else None
+    method = (further.method if further else None) or rule.method
+    own = further.body if further and further.body is not None else rule.body
+    return method, (own or "") if method == "POST" else ""
 
 
 def _address(
@@ -185,7 +195,7 @@ def _headers(
     return tuple(merged.values())
 
 
-def _body_type(body: str | None) -> dict[str, str]:
+def _body_type(body: str) -> dict[str, str]:
     if not body:
         return {}
     form = "application/x-www-form-urlencoded"

@@ -162,6 +162,7 @@ BROKEN = [
     (API + URL + "        ok: 'code ='\n", "c.yaml:10:13:", "JMESPath"),
     (API + URL + "        skip: ['type ==']\n", "c.yaml:10:16:", "JMESPath"),
     (API + URL + "        body: x\n", "c.yaml:10:15:", "method: POST"),
+    (API + URL + "        continue: {body: x}\n", "c.yaml:10:26:", "method: POST"),
     (API + URL + "        next: {page: 2}\n", "c.yaml:10:22:", "needs '{page}'"),
     (API + URL + "        next: {cursor: c}\n", "c.yaml:10:24:", "needs '{cursor}'"),
     (API + URL + "        next: {more: c}\n", "c.yaml:10:15:", "exactly one of"),

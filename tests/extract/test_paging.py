@@ -301,6 +301,27 @@ def test_posts_bodies(body: str, kind: str, first: bytes, then: bytes) -> None:
     assert (second.method, second.body, second.url) == ("POST", then, f"{BASE}/list")
 
 
+def test_only_further_pages_may_be_posted() -> None:
+    """A page is fetched, and the API that its script calls next is posted to."""
+    body = '{"after": "{cursor}"}'
+    api = {"method": "POST", "url": f"{BASE}/api", "body": body}
+    portal = portal_of({"continue": api, "next": {"cursor": "c"}})
+    (seed,) = seed_links(portal)
+    assert (seed.method, seed.body, seed.headers) == ("GET", b"", ())
+    second = next_of(read(portal, {"c": "k1"}))
+    assert (second.method, second.url) == ("POST", f"{BASE}/api")
+    assert second.body == b'{"after": "k1"}'
+    assert second.headers == (("Content-Type", "application/json"),)
+
+
+def test_only_the_first_page_may_be_posted() -> None:
+    """Without POST further pages are sent no body, and no type of one."""
+    later = {"method": "GET", "url": f"{BASE}/api?p={{page}}"}
+    first = {"method": "POST", "body": "a=1", "continue": later, "next": {"page": 2}}
+    second = next_of(read(portal_of(first), {}))
+    assert (second.method, second.body, second.headers) == ("GET", b"", ())
+
+
 def test_writes_a_cursor_into_a_body_as_it_needs() -> None:
     """In JSON a cursor is escaped, in a form it is percent-encoded."""
     cursor = 'a"b\\c&d=e 中'
