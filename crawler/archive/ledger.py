@@ -133,6 +133,8 @@ class Ledger:
             )
             if accepted and ending.counts_try:
                 self.spool.outbox.count(self.run_id, "retries")
+                if ending.reason is Reason.BLOCKED:
+                    self.spool.outbox.count(self.run_id, "retries:blocked")
             return Ended(accepted=accepted)
         if not self.frontier.end(work, ending.outcome, ending.reason, ending.detail):
             return Ended(accepted=False)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from crawler.model import Capture
 
 _OK = 200
+_FORBIDDEN = 403
 _SHOWN = 500
 
 
@@ -63,6 +64,8 @@ def extract_listing_from(
     rule = next((x for x in portal.listings if x.id == capture.link.listing), None)
     if rule is None:
         raise NotExtracted(Reason.NO_RULE, f"no listing {capture.link.listing!r}")
+    if capture.main.status == _FORBIDDEN:  # to everybody else it is shown
+        raise NotExtracted(Reason.BLOCKED, str(capture.main.status))
     check_answer(capture.main, portal.crawl.max_parse)
     if capture.main.status != _OK:
         raise NotExtracted(Reason.HTTP_STATUS, str(capture.main.status))

@@ -36,6 +36,7 @@ RETRYABLE = frozenset(
         Reason.TIMEOUT,
         Reason.DISCONNECTED,
         Reason.TRUNCATED,
+        Reason.BLOCKED,
     }
 )
 RETRYABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})

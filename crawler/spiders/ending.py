@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from crawler import http
+from crawler import http, urls
 from crawler.archive.ledger import Ending
 from crawler.frontier import policy
 from crawler.frontier.rows import link_to_json
+from crawler.log import get_log
 from crawler.model import Outcome, Reason, RecordRef
 from crawler.spiders.failure import FetchFailed
 from crawler.spiders.manners import HostBusy
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from crawler.spiders.context import CrawlContext
 
 CAPTURE_FORMAT = {"format": "portalkeep-capture", "version": 1}
+log = get_log(__name__)
 
 
 class Stop(Exception):
@@ -94,6 +96,26 @@ class Trail:
 
     def failure(self, reason: Reason, detail: str, status: int | None = None) -> Ending:
         """Return an ending that tries again while that may help."""
+        ending = self.end(Outcome.FAILED, reason, detail)
+        return self._again(ending, reason, status)
+
+    def unread(self, reason: Reason, detail: str) -> Ending:
+        """Return the ending of a page that gives nothing.
+
+        A challenge, or a listing that is forbidden, says that we are not welcome: its
+        host is slowed down, and the page is tried again later while that may help.
+        """
+        ending = self.captured(reason, detail)
+        if reason is not Reason.BLOCKED:
+            return ending
+        hosts = self.context.hosts
+        if hosts is not None and self.last is not None:
+            host = urls.host_of(self.last.url)
+            hosts.slow_down(host, None)
+            log.warning("host_blocked", host=host, said=detail)
+        return self._again(ending, reason, None)
+
+    def _again(self, ending: Ending, reason: Reason, status: int | None) -> Ending:
         asked_s = None
         if self.last is not None and self.context.visits is None:
             value = http.header(self.last.headers, b"retry-after")
@@ -105,7 +127,6 @@ class Trail:
             status=status,
             retry_after_s=asked_s,
         )
-        ending = self.end(Outcome.FAILED, reason, detail)
         return replace(ending, again_s=again.delay_s) if again else ending
 
     def end(self, outcome: Outcome, reason: Reason | None, detail: str) -> Ending:

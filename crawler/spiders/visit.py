@@ -157,7 +157,7 @@ class Visit:
             capture = await self._capture(main)
             result = self.context.extract(capture)
         except NotExtracted as exc:
-            return self.trail.captured(Reason(exc.reason), exc.detail)
+            return self.trail.unread(Reason(exc.reason), exc.detail)
         ending = self.trail.captured(None, "")
         if isinstance(result, Listing):
             return replace(ending, listing=result)

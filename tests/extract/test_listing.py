@@ -767,7 +767,14 @@ def test_tells_a_challenge_from_a_changed_layout(
     assert failed.value.reason == Reason.BLOCKED
 
 
-@pytest.mark.parametrize("status", [204, 304, 403, 404, 500])
+def test_a_forbidden_listing_is_a_ban() -> None:
+    """A listing is public: 403 says that it is us who are not to see it."""
+    with pytest.raises(NotExtracted) as failed:
+        read(portal_of({"rows": "@"}), [{}], status=403)
+    assert (failed.value.reason, failed.value.detail) == ("blocked", "403")
+
+
+@pytest.mark.parametrize("status", [204, 304, 401, 404, 500])
 def test_refuses_other_statuses(status: int) -> None:
     """Only status 200 is a listing; the detail is the status."""
     with pytest.raises(NotExtracted) as failed:

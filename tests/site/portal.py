@@ -13,6 +13,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +75,7 @@ class Portal(ThreadingHTTPServer):
         routes: target to behaviour; may be changed at any time.
         hits: requests by target.
         asked: every request in order.
+        times: when each came, in seconds of a clock that does not jump.
         closing: set when the server closes; behaviours that wait look at it.
     """
 
@@ -85,6 +87,7 @@ class Portal(ThreadingHTTPServer):
         self.routes = dict(routes)
         self.hits: Counter[str] = Counter()
         self.asked: list[Asked] = []
+        self.times: list[float] = []
         self.closing = threading.Event()
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", port), Handler)
@@ -108,6 +111,7 @@ class Portal(ThreadingHTTPServer):
         with self._lock:
             self.hits[asked.target] += 1
             self.asked.append(asked)
+            self.times.append(time.monotonic())
         path = asked.target.partition("?")[0]
         for target in (asked.target, path, "*"):
             if target in self.routes:
