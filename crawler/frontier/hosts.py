@@ -14,6 +14,7 @@ jump of the wall clock moves nothing.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 from crawler.errors import SpoolUnwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 FILE = "hosts.sqlite"
@@ -49,11 +50,13 @@ class Turn:
         wait_s: from now.
         resting: nothing may go before wait_s is over; the turn is not reserved.
         given_up: it rested too often in a row; do not wait for it.
+        span: ticks from the turn to the one after it, None where it is not reserved.
     """
 
     wait_s: float
     resting: bool = False
     given_up: bool = False
+    span: tuple[float, float] | None = None
 
 
 class Hosts:
@@ -74,12 +77,13 @@ class Hosts:
         self._ticks = ticks
         db.executescript(SCHEMA)
 
-    def reserve(self, host: str, delay_s: float) -> Turn:
+    def reserve(self, host: str, delay_s: float, patience_s: float = math.inf) -> Turn:
         """Take the host's next turn.
 
         Args:
             host: name, and port where it is not the default one.
             delay_s: between two turns of a host that is well.
+            patience_s: a turn that is farther away is told, but not taken.
         """
         now = self._ticks()
         self._db.execute("begin immediate")
@@ -89,13 +93,27 @@ class Hosts:
                 given_up = rests > RESTS_TO_GIVE_UP
                 return Turn(rest_until - now, resting=True, given_up=given_up)
             turn_at = max(next_at, now)
+            if turn_at - now > patience_s:
+                return Turn(turn_at - now)
             following = turn_at + slowed(delay_s, slowdown)
             self._db.execute(
                 "update host set next_at=? where name=?", (following, host)
             )
-            return Turn(turn_at - now)
+            return Turn(turn_at - now, span=(turn_at, following))
         finally:
             self._db.execute("commit")
+
+    def give_back(self, host: str, turns: Iterable[Turn]) -> None:
+        """Give back turns that were not used, those behind which others wait excepted.
+
+        turns: of this host, in any order.
+        """
+        spans = sorted((turn.span for turn in turns if turn.span), reverse=True)
+        for turn_at, following in spans:
+            self._db.execute(
+                "update host set next_at=? where name=? and next_at=?",
+                (turn_at, host, following),
+            )
 
     def _row(self, host: str) -> tuple[float, float, float, int]:
         """Return what is known of a host since this boot."""

@@ -1,12 +1,15 @@
 """Manners towards hosts: turns, slow-downs and rests, shared with all other processes.
 
 Every request passes, robots.txt and further pages too.  A short wait is waited here; a
-long one gives the work back to the frontier, which costs it no try.
+long one gives the work back to the frontier, which costs it no try.  So does any wait
+when the crawl is to stop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, Self
 
 from scrapy.exceptions import IgnoreRequest
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from crawler.spiders.context import CrawlContext
 
 LONGEST_WAIT_S = 30.0
+LOOK_S = 0.2  # how often those who wait look whether the crawl is to stop
 LONGEST_CRAWL_DELAY_S = 60.0
 SERVER_ERROR = 500
 ASKS_FOR_LESS = frozenset({429, 503})
@@ -51,6 +55,8 @@ class MannersMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         """Take the crawl's context."""
+        self._crawler = crawler
+        self._waiting: defaultdict[str, set[Turn]] = defaultdict(set)
         self._context: CrawlContext = crawler.portalkeep  # type: ignore[attr-defined]
 
     @classmethod
@@ -62,24 +68,41 @@ class MannersMiddleware:
         """Let a request pass when it is its turn.
 
         Raises:
-            HostBusy: that is too long to wait for.
+            HostBusy: that is too long to wait for, or the crawl is to stop.
             FetchFailed: the host was given up (`Reason.HOST_DOWN`).
         """
         hosts = self._context.hosts
         if hosts is None:
             return
         host = urls.host_of(request.url)
-        wait_s = self._wait_s(host, hosts.reserve(host, self._delay_s(request.url)))
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+        turn = hosts.reserve(host, self._delay_s(request.url), LONGEST_WAIT_S)
+        self._check(host, turn)
+        self._waiting[host].add(turn)
+        try:
+            await self._wait(host, turn.wait_s)
+        finally:
+            self._waiting[host].discard(turn)
 
-    def _wait_s(self, host: str, turn: Turn) -> float:
+    async def _wait(self, host: str, wait_s: float) -> None:
+        until = time.monotonic() + wait_s
+        while (left_s := until - time.monotonic()) > 0:
+            if not self._crawler.crawling or self._context.failure is not None:
+                self._give_back()
+                raise HostBusy(host, 0.0)
+            await asyncio.sleep(min(left_s, LOOK_S))
+
+    def _give_back(self) -> None:
+        """Give back the turns of all that wait: the next process may use them."""
+        for host, turns in self._waiting.items():
+            if self._context.hosts is not None:
+                self._context.hosts.give_back(host, turns)
+
+    def _check(self, host: str, turn: Turn) -> None:
         if turn.given_up:
             detail = f"{host} gave no answer {turn.wait_s:.0f} s before its next try"
             raise FetchFailed(Reason.HOST_DOWN, detail)
         if turn.resting or turn.wait_s > LONGEST_WAIT_S:
             raise HostBusy(host, turn.wait_s)
-        return turn.wait_s
 
     def _delay_s(self, url: str) -> float:
         """Return the portal's delay, or what robots.txt asks for where that is more."""

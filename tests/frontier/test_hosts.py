@@ -79,6 +79,31 @@ def test_processes_share_turns(machine: Machine) -> None:
     assert machine.again().reserve(HOST, 5.0).wait_s == pytest.approx(5)
 
 
+def test_a_turn_too_far_away_is_not_taken(machine: Machine) -> None:
+    """Who does not wait for a turn leaves it to others: nobody starves."""
+    machine.hosts.reserve(HOST, 60.0)
+    far = [machine.hosts.reserve(HOST, 60.0, 30.0) for _ in range(3)]
+    assert [turn.wait_s for turn in far] == pytest.approx([60, 60, 60])
+    assert {turn.span for turn in far} == {None}
+    machine.ticks.now += 60
+    assert machine.hosts.reserve(HOST, 60.0, 30.0).wait_s == 0
+
+
+def test_turns_that_were_not_used_are_free_again(machine: Machine) -> None:
+    """They are given back from the last one on, in whatever order they are named."""
+    turns = [machine.hosts.reserve(HOST, 5.0) for _ in range(4)]
+    machine.hosts.give_back(HOST, {turns[2], turns[1], turns[3]})
+    assert machine.hosts.reserve(HOST, 5.0).wait_s == pytest.approx(5)
+
+
+def test_a_turn_before_somebody_elses_is_not_given_back(machine: Machine) -> None:
+    """Two processes never get turns that are less than a delay apart."""
+    ours = machine.hosts.reserve(HOST, 5.0)
+    machine.again().reserve(HOST, 5.0)
+    machine.hosts.give_back(HOST, [ours])
+    assert machine.hosts.reserve(HOST, 5.0).wait_s == pytest.approx(10)
+
+
 def test_many_processes_never_get_the_same_turn(tmp_path: Path) -> None:
     """Three processes that reserve 50 turns each get 150 different ones."""
     script = (
