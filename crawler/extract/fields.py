@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler.extract.bylines import authors_on, source_on
-from crawler.extract.lines import emoji_lead
+from crawler.extract.lines import emoji_lead, without_source_label
 from crawler.extract.rules import is_in_scope, own_url, rule_for
 from crawler.extract.selectors import Found, first, is_html, located, texts
 from crawler.extract.text import collapse, visible_text
@@ -36,6 +36,7 @@ _BYLINE = re.compile(
 _BETWEEN_NAMES = re.compile(r"\s*[、,，;；/／|]\s*|\s+and\s+")
 _NO_NAME = re.compile(r"https?:|@|\d{3}|来源|來源|[编編][辑輯]", re.IGNORECASE)
 _MAX_NAME = 40
+_SAID = {"sections": "articleSection"}
 _SHEET = re.compile(r"handheld|max-width|only screen", re.IGNORECASE)
 _TAGS = re.compile(r"<[a-zA-Z/!][^>]{0,1000}>")
 
@@ -124,7 +125,7 @@ def read_source(sources: Sources, title: str | None) -> tuple[Source, str | None
     publisher, channel = sources.by_rule(rule.publisher), sources.by_rule(rule.channel)
     address = sources.by_rule(rule.url)
     source = Source(
-        name=name.text if name else None,
+        name=without_source_label(name.text) if name else None,
         publisher=publisher.text if publisher else None,
         channel=channel.text if channel else None,
         url=sources.page.absolute(address.text) if address else None,
@@ -157,10 +158,12 @@ def read_authors(
 def read_texts(
     sources: Sources, rule: Rule, hint: str, *metas: str
 ) -> tuple[tuple[str, ...], str | None]:
-    """Return a list field, each text once: by rule, hint, or the named metas."""
+    """Return a list field, each text once: by rule, hint, named metas, or JSON-LD."""
     found = sources.all_by_rule(rule) or sources.hinted(hint)
     if not found:
         found = [Found(text, f"meta:{metas[0]}") for text in sources.meta.all(*metas)]
+    if not found and hint in _SAID:
+        found = sources.said(_SAID[hint])
     unique = tuple(dict.fromkeys(each.text for each in found))
     return unique, found[0].method if found else None
 

@@ -119,6 +119,11 @@ _SOURCE = re.compile(
     r"(?P<name>[^\s|｜丨，,；;。（()）】\]]{1,40})",
     _I,
 )
+_SOURCE_LABEL = re.compile(
+    r"[（(【\[]?\s*(?:(?:文章|稿件|消息|[内內]容|信息|新[闻聞])?[来來]源|稿源|source)"
+    r"\s*[:：/／]\s*(?P<name>[^:：/／]*[^:：/／\s）)】\]])\s*[）)】\]]?",
+    _I,
+)
 _ORIGINAL_TITLE = re.compile(
     r"[（(【\[]?\s*原(?:文)?[标標][题題]\s*[:：]\s*(?P<title>.+?)\s*[）)】\]]?"
 )
@@ -177,6 +182,12 @@ def source_in(line: str) -> str | None:
     """Return the source that a short line names: 2025-07-14 19:05　来源：城市周报."""
     found = _SOURCE.search(line) if _is_short(line) else None
     return found["name"] if found else None
+
+
+def without_source_label(text: str) -> str:
+    """Return what a source's element says without its label: 来源：城市周报."""
+    found = _SOURCE_LABEL.fullmatch(text.strip())
+    return found["name"] if found else text
 
 
 def original_title_in(line: str) -> str | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crawler.extract.bylines import editor_on
 from crawler.extract.language import language_of
+from crawler.extract.lines import editor_in
 from crawler.extract.selectors import Found, first, select_css
 from crawler.extract.text import squeeze, visible_text
 from crawler.extract.tickers import tickers_in
@@ -33,7 +35,7 @@ def read_editor(sources: Sources, pages: Iterable[Page], body: Body) -> Found | 
     """Return the editor by rule on any of the pages, else from a line of the body."""
     for page in pages:
         if found := first(sources.rule.editor, page.root, page):
-            return found
+            return replace(found, text=editor_in(found.text) or found.text)
     editor = body.editor or editor_on(sources.lines)
     return Found(editor, "line") if editor else None
 

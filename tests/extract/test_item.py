@@ -654,3 +654,44 @@ def test_schema_is_the_published_one(pytestconfig: pytest.Config) -> None:
     path = Path(pytestconfig.rootpath) / "docs" / "schema" / "item.json"
     published = json.loads(path.read_text(encoding="utf-8"))
     assert published == Item.model_json_schema()
+
+
+@pytest.mark.parametrize(
+    ("printed", "name"),
+    [
+        ("来源：城市周报", "城市周报"),
+        ("（來源／中央社）", "中央社"),
+        ("稿源: 新华社", "新华社"),
+        ("Source: Reuters", "Reuters"),
+        ("来源之声", "来源之声"),
+        ("来源：", "来源："),
+    ],
+)
+def test_the_label_in_a_source_element_is_no_part_of_its_name(
+    printed: str, name: str
+) -> None:
+    """Most portals print the label inside the element that a rule selects."""
+    around = f"<p class=f>{printed}</p>"
+    found = item(page(around=around), {"source": ".f"})
+    assert found.source.name == name
+
+
+@pytest.mark.parametrize(
+    ("printed", "name"),
+    [("责任编辑：吴晓", "吴晓"), ("（責編 王小明）", "王小明"), ("吴晓", "吴晓")],
+)
+def test_the_label_in_an_editor_element_is_no_part_of_the_name(
+    printed: str, name: str
+) -> None:
+    """What a rule for the editor selects may hold the label as well."""
+    around = f"<p class=e>{printed}</p>"
+    found = item(page(around=around), {"editor": ".e"})
+    assert found.editor == name
+
+
+def test_sections_are_had_from_json_ld() -> None:
+    """Where neither a rule nor a meta element names a section, JSON-LD does."""
+    article = {"@type": "NewsArticle", "articleSection": ["Transit", "City"]}
+    head = f"<script type='application/ld+json'>{json.dumps(article)}</script>"
+    found = item(page(head=head))
+    assert found.sections == ("Transit", "City")
