@@ -158,9 +158,9 @@ class WireServer:
         self.forwarded.append(request)
         port = int(request.split(b" ")[1].rpartition(b":")[2])
         back, upstream = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"HTTP/1.1 200 Here you go\r\nVia: x\r\n\r\n")
-        await asyncio.gather(_pump(reader, upstream), _pump(back, writer))
-        upstream.close()
+        with contextlib.closing(upstream):
+            writer.write(b"HTTP/1.1 200 Here you go\r\nVia: x\r\n\r\n")
+            await asyncio.gather(_pump(reader, upstream), _pump(back, writer))
 
     async def _forward(
         self,
@@ -169,20 +169,20 @@ class WireServer:
         writer: asyncio.StreamWriter,
     ) -> None:
         """Pass on requests in origin-form, without the proxy's password."""
-        upstream: asyncio.StreamWriter | None = None
-        while request is not None:
-            self.forwarded.append(request)
-            target = request.split(b" ")[1]
-            host, path = target.removeprefix(b"http://").split(b"/", 1)
-            if upstream is None:
-                port = int(host.rpartition(b":")[2])
-                back, upstream = await asyncio.open_connection("127.0.0.1", port)
-                pump = asyncio.ensure_future(_pump(back, writer))
-            upstream.write(_without_secret(request.replace(target, b"/" + path, 1)))
-            request = await _read_request(reader)
-        if upstream is not None:
-            upstream.close()
-            await pump
+        if request is None:
+            return
+        host = request.split(b" ")[1].removeprefix(b"http://").partition(b"/")[0]
+        port = int(host.rpartition(b":")[2])
+        back, upstream = await asyncio.open_connection("127.0.0.1", port)
+        pump = asyncio.ensure_future(_pump(back, writer))
+        with contextlib.closing(upstream):
+            while request is not None:
+                self.forwarded.append(request)
+                target = request.split(b" ")[1]
+                path = b"/" + target.removeprefix(b"http://").split(b"/", 1)[1]
+                upstream.write(_without_secret(request.replace(target, path, 1)))
+                request = await _read_request(reader)
+        await pump
 
 
 async def _read_request(reader: asyncio.StreamReader) -> bytes | None:
