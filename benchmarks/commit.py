@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
-
-from tests.archive.seaweed import KEY, SECRET, Server  # noqa: E402 - the path first
-
 ROUNDS = 5
 LIMIT_S = 60
 """Longest that one step may take."""
@@ -156,18 +152,9 @@ def measure(
 
 def run(what: str, directory: Path, *arguments: str) -> Row:
     """Do one thing in a fresh process and return its numbers by side."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    credentials = {
-        "AWS_ACCESS_KEY_ID": KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, HERE / "commit_sides.py", what, directory, *arguments],
-        env={**kept, **credentials, "PYTHONPATH": str(HERE.parent)},
+        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
         stdout=subprocess.PIPE,
         timeout=LIMIT_S,
         check=True,
@@ -183,6 +170,19 @@ def serving(directory: Path, *, wanted: bool) -> Iterator[str | None]:
     if not wanted or not (beside.exists() or shutil.which("weed")):
         yield None
         return
+    sys.path.insert(0, str(HERE.parent))
+    from tests.archive.seaweed import KEY, SECRET, Server  # noqa: PLC0415 - loads boto3
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
     server = Server(directory / "weed")
     server.directory.mkdir()
     server.start()
@@ -194,19 +194,13 @@ def serving(directory: Path, *, wanted: bool) -> Iterator[str | None]:
 
 def same(rounds: list[Row]) -> dict[str, bool]:
     """Tell whether all sides did the same work, and no verifier found anything."""
-    rows = [row for each in rounds for row in each.values()]
+    rows = [(side, row) for each in rounds for side, row in each.items()]
+    written = {row["records"] for _, row in rows if "records" in row}
+    stored = {row["stored"] for side, row in rows if side in _COMMIT.baselines}
     return {
-        "records": len({row["records"] for row in rows if "records" in row}) == 1,
-        "stored": len(
-            {
-                each[x]["stored"]
-                for each in rounds
-                for x in _COMMIT.baselines
-                if x in each
-            }
-        )
-        == 1,
-        "problems": not any(row.get("problems") for row in rows),
+        "records": len(written) == 1,
+        "stored": len(stored) == 1,
+        "problems": not any(row.get("problems") for _, row in rows),
     }
 
 

@@ -20,7 +20,6 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import structlog
 from desk import add_items, desk, image_visits, page_visits, visits_of
 from fastwarc.warc import ArchiveIterator as FastIterator
@@ -190,7 +189,7 @@ def commit(directory: Path, side: str, endpoint: str = "", prefix: str = "") -> 
 def copy_plainly(files: Path, work: Path, endpoint: str, prefix: str, row: Row) -> None:
     """Copy or upload files as one would without portalkeep, measured."""
     paths = [path for path in files.rglob("*.gz") if path.is_file()]
-    client = boto3.client("s3", endpoint_url=endpoint) if endpoint else None
+    client = s3_client(endpoint) if endpoint else None
     with measuring(row):
         for path in paths:
             if client is not None:
@@ -198,6 +197,13 @@ def copy_plainly(files: Path, work: Path, endpoint: str, prefix: str, row: Row) 
             else:
                 shutil.copyfile(path, work / path.name)
     row["stored"] = sum(path.stat().st_size for path in paths)
+
+
+def s3_client(endpoint: str) -> Any:  # noqa: ANN401 - made by boto3 at run time
+    """Return boto3's client."""
+    import boto3  # noqa: PLC0415 - takes its time, and most sides have no use for it
+
+    return boto3.client("s3", endpoint_url=endpoint)
 
 
 # verification
