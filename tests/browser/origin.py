@@ -142,7 +142,7 @@ class Origin:
         written: bytes of floods.
         got: bytes that WebSockets brought.
         done: the page's script is at its end.
-        let_go: the peer has ended a stream of events.
+        let_go: the peer has ended a stream of events; or we, unasked, a connection.
     """
 
     context: ssl.SSLContext | None = None
@@ -211,6 +211,7 @@ class Origin:
             "/events": self._events,
             "/reset": self._reset,
             "/flood": self._flood,
+            "/bye": self._bye,
         }
         if path in special:
             return await special[path](entry, reader, writer)
@@ -285,6 +286,16 @@ class Origin:
         self, entry: Entry, _: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         writer.transport.abort()
+        return False
+
+    async def _bye(
+        self, entry: Entry, _: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        """Close the connection without having said so."""
+        await send(entry, writer, sized(b"bye"))
+        writer.close()
+        await writer.wait_closed()
+        self.let_go.set()
         return False
 
     async def _flood(

@@ -357,6 +357,26 @@ def test_what_the_browser_leaves_ends_there(scheme: str, tmp_path: Path) -> None
     assert sink.exchanges[0].error == "left before the end"
 
 
+def test_a_connection_that_the_origin_closed_is_not_used(tmp_path: Path) -> None:
+    """A browser may ask again on its connection though the origin's has ended."""
+
+    async def ask() -> Sink:
+        async with (
+            site(recording_proxy(tmp_path)) as (origin, port, sink),
+            client_of(port, origin.base()) as (client, prefix),
+        ):
+            client.write(get(prefix, "/bye"))
+            await asyncio.wait_for(origin.let_go.wait(), PATIENCE_S)
+            await sink.first(1)
+            for _ in range(10):  # the end is there; the loop has to look
+                await asyncio.sleep(0)
+            client.write(get(prefix, "/bye"))
+            await sink.first(2)
+        return sink
+
+    assert [each.error for each in asyncio.run(ask()).exchanges] == [None, None]
+
+
 def test_a_sink_that_fails_stops_its_port(tmp_path: Path) -> None:
     """What cannot be kept ends the port, which says so when it is closed."""
 

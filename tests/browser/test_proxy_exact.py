@@ -52,12 +52,14 @@ def run(
 
 async def drive(server: WireServer, origin: str, spool: Path) -> Run:
     """Ask for each behaviour on a port of its own; eight at a time."""
-    proxy = recording_proxy(spool, idle_timeout_s=IDLE_S)
+    patient, hasty = (recording_proxy(spool, idle_timeout_s=s) for s in (20, IDLE_S))
     turns: dict[str, list[Turn]] = {}
     room = asyncio.Semaphore(8)
 
     async def one(name: str) -> None:
-        async with room, open_port(proxy) as (port, sink):
+        behaviour = BEHAVIOURS[name]
+        late = behaviour.truncated == "time" or behaviour.reason == "timeout"
+        async with room, open_port(hasty if late else patient) as (port, sink):
             turns[name] = await ask(server, port, sink, origin, name)
 
     async with asyncio.timeout(120):
