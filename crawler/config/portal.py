@@ -124,7 +124,8 @@ class PortalExpectation(Model):
 
     Attributes:
         min_items: items, new or unchanged, per run.
-        max_failures: share of visited URLs that may fail, 0 to 1.
+        max_failures: share of visited URLs that may fail, or be captured without what
+            they should give (blocked, http_status, layout_changed, …), 0 to 1.
     """
 
     min_items: int = Field(default=0, ge=0)

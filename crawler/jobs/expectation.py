@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from crawler.config.portal import ListingRule, Portal
 
 VISITED = (Outcome.CAPTURED, Outcome.REVISITED, Outcome.FAILED)
+EMPTY_HANDED = (
+    *(Reason.BLOCKED, Reason.HTTP_STATUS, Reason.SHELL_PAGE, Reason.LAYOUT_CHANGED),
+    *(Reason.BAD_LISTING, Reason.NOT_DECODABLE, Reason.TRUNCATED),
+)
+"""Why a captured page gave nothing though it should have; a gone one should not."""
 MANY = 5
 """Item pages of which one at least is to give an item."""
 
@@ -60,12 +65,18 @@ def _barren(counts: Mapping[str, int], listing_pages: int) -> list[str]:
 
 
 def _failures(portal: Portal, counts: Mapping[str, int]) -> list[str]:
-    failed = counts.get(Outcome.FAILED, 0)
+    reasons = {
+        reason.value: sum(counts.get(f"{end}:{reason}", 0) for end in VISITED[:2])
+        for reason in EMPTY_HANDED
+    }
+    failed = counts.get(Outcome.FAILED, 0) + sum(reasons.values())
     visited = sum(counts.get(outcome, 0) for outcome in VISITED)
     limit = portal.expect.max_failures
     if not visited or failed / visited <= limit:
         return []
-    return [f"{failed} of {visited} visits failed, {limit:.0%} may at most"]
+    met = ", ".join(f"{name} {count}" for name, count in reasons.items() if count)
+    what = f"failed or gave nothing ({met})" if met else "failed"
+    return [f"{failed} of {visited} visits {what}, {limit:.0%} may at most"]
 
 
 def _rows(

@@ -31,6 +31,13 @@ def portal(*, min_items: int = 0, max_failures: float = 0.5, **expect: int) -> P
         (portal(), {"captured": 1, "skipped:robots": 9}, WALKS, "none of 9 item pages"),
         (portal(), {"captured": 5}, WALKS, None),
         (portal(), {"captured": 9, "failed": 10, "items:new": 8}, WALKS, "10 of 19"),
+        (
+            portal(),
+            {"captured": 19, "captured:http_status": 10, "items:new": 8},
+            WALKS,
+            "10 of 19 visits failed or gave nothing (http_status 10)",
+        ),
+        (portal(), {"captured": 19, "captured:gone": 10, "items:new": 8}, WALKS, None),
         (portal(max_failures=1), {"failed": 9, "items:new": 1}, WALKS, None),
         (portal(), {}, [], "listing 'news' gave 0 rows"),
         (portal(min_rows=0), {}, [], None),
