@@ -1,7 +1,8 @@
 """The cookie jar of a portal: Scrapy's, kept beside the frontier from run to run.
 
-One file a portal, readable by its owner alone, written at most every SAVE_S seconds
-while cookies come and once more when the crawl stops.  Expired cookies are dropped;
+One file a portal, readable by its owner alone, written at once when a cookie comes that
+was not there, since pages found with it may want it after a crash; for new values at
+most every SAVE_S seconds, and when the crawl stops.  Expired cookies are dropped;
 cookies without an expiry are kept, since a stopped run goes on as the same session.
 """
 
@@ -38,6 +39,7 @@ class PortalCookies(CookiesMiddleware):
 
     _file: Path | None = None
     _saved = ""
+    _kept: frozenset[tuple[str, str, str]] = frozenset()
     _timer: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -56,24 +58,34 @@ class PortalCookies(CookiesMiddleware):
         self._file = file
         for cookie in load(file):
             self.jars[None].set_cookie(cookie)
+        self._kept = self._names()
 
     def process_response(self, request: Request, response: Response) -> Response:  # type: ignore[override]
-        """Take the response's cookies; have them saved soon."""
+        """Take the response's cookies; have them saved, new ones before it goes on."""
         super().process_response(request, response)
-        if self._file and self._timer is None and b"Set-Cookie" in response.headers:
+        if self._file is None or b"Set-Cookie" not in response.headers:
+            return response
+        if self._names() - self._kept:
+            self.stop()
+        elif self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(SAVE_S, self._save)
         return response
 
+    def _names(self) -> frozenset[tuple[str, str, str]]:
+        """Return what each cookie of the jar is told apart by."""
+        jar = self.jars[None].jar
+        return frozenset((each.domain, each.path, each.name) for each in jar)
+
     def stop(self, **_: Any) -> None:  # noqa: ANN401 - Scrapy's
-        """Save what changed; nothing comes any more."""
+        """Save what changed, now."""
         if self._timer is not None:
             self._timer.cancel()
         self._save()
 
     def _save(self) -> None:
         """Write the jar where it changed; without it a later run only logs in anew."""
-        self._timer = None
+        self._timer, self._kept = None, self._names()
         text = dumps(self.jars[None].jar)
         if self._file is None or text == self._saved:
             return

@@ -91,10 +91,11 @@ def test_cookies_are_kept_for_the_next_run_of_the_same_portal(
     assert all("session=s1" in x for x in cookies_sent(served, "/item/1"))
 
 
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_stopped_keeps_its_cookies(
-    tmp_path: Path, served: Portal
+    tmp_path: Path, served: Portal, signal_: signal.Signals
 ) -> None:
-    """Ctrl-C saves the jar; replay neither reads nor writes one."""
+    """Ctrl-C and a crash leave the jar; replay neither reads nor writes one."""
     reached, go_on = threading.Event(), threading.Event()
 
     def wait(handler: Handler) -> None:
@@ -106,9 +107,12 @@ def test_a_run_that_is_stopped_keeps_its_cookies(
     place = Workplace(tmp_path, [portal(served.base)])
     child = place.start("crawl")
     assert reached.wait(30)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(signal_)
     go_on.set()
-    ended(child)
+    if signal_ == signal.SIGKILL:
+        child.communicate(timeout=20)
+    else:
+        ended(child)
     jar = tmp_path / "spool" / "harbour" / FILE
     assert "session" in {x.name for x in load(jar)}
     before = jar.read_bytes()
