@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from crawler.frontier import policy
 from crawler.frontier.sqlite import Child
+from crawler.log import get_log
 from crawler.model import Kind, Outcome, Reason, Skipped
 from crawler.warc.redact import Policy, mask_url
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from crawler.frontier.sqlite import SqliteFrontier
     from crawler.item import Head, Item, Listing
     from crawler.model import RecordRef, Work
+
+log = get_log(__name__)
 
 
 class Folded(Protocol):
@@ -167,6 +170,10 @@ class Ledger:
         if ending.record is not None:
             entry["record"] = ending.record.record_id
         self._note(entry, segment)
+        if ending.reason is not None and ending.outcome is not Outcome.SKIPPED:
+            tell = log.warning if ending.work.link.kind is Kind.LISTING else log.info
+            shown = ("url", "listing", "outcome", "reason", "detail")
+            tell("page_gave_nothing", **{x: entry[x] for x in shown if x in entry})
 
     def _note(self, entry: dict[str, object], segment: str) -> None:
         for name in ("url", "found_on", "detail"):
