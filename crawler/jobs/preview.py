@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from crawler import urls
 from crawler.addresses import PublicOnly
@@ -14,6 +16,7 @@ from crawler.config.digest import config_digest
 from crawler.errors import NotExtracted, UsageError
 from crawler.extract import extract_explained
 from crawler.extract.listing import seed_links
+from crawler.extract.request import Position, templated_link
 from crawler.extract.rules import rule_for
 from crawler.frontier.policy import allows_private
 from crawler.jobs.run import new_record_id
@@ -28,11 +31,12 @@ if TYPE_CHECKING:
 
     from crawler.archive.ledger import Ending
     from crawler.clock import Clock
-    from crawler.config.portal import Portal
+    from crawler.config.portal import ListingRule, Portal
     from crawler.config.settings import Settings
     from crawler.item import Item, Listing
 
 OK = 200
+_PLACE = re.compile(r"\{(?:page|cursor)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,10 @@ def preview_file(
 def link_for(url: str, portal: Portal, at: datetime) -> Link:
     """Return the link that a visit of url would be made for.
 
-    A listing's first page is a listing, all else an item page.
+    A listing's pages are listings, all else an item page.
 
     Raises:
-        UsageError: url is no http or https URL.
+        UsageError: url is no http or https URL, or no page of the portal.
     """
     try:
         address = urls.canonical(url)
@@ -89,14 +93,35 @@ def link_for(url: str, portal: Portal, at: datetime) -> Link:
     for seed in seed_links(portal):
         if seed.url == address:
             return seed
-    if rule_for(portal, address, at.date()) is None:
-        names = ", ".join(repr(rule.match) for rule in portal.items) or "none"
-        message = (
-            f"{address!r} is neither a listing of portal {portal.id!r} nor matches an "
-            f"item rule ({names})"
-        )
-        raise UsageError(message)
-    return Link(address, Kind.ITEM)
+    if rule_for(portal, address, at.date()) is not None:
+        return Link(address, Kind.ITEM)
+    for rule in portal.listings:
+        if link := _further_link(address, portal, rule):
+            return link
+    names = ", ".join(repr(rule.match) for rule in portal.items) or "none"
+    seeds = ", ".join(repr(seed.url) for seed in seed_links(portal))
+    message = (
+        f"{address!r} is neither a listing of portal {portal.id!r} ({seeds}) nor "
+        f"matches an item rule ({names})"
+    )
+    raise UsageError(message)
+
+
+def _further_link(address: str, portal: Portal, rule: ListingRule) -> Link | None:
+    """Return the link of a listing's further page where address can be one.
+
+    Host and path tell; the address itself says which page it is, so one that is
+    posted to cannot be shown.
+    """
+    if rule.next is None or rule.next.url:
+        return None
+    position = Position(page=1) if rule.next.page else Position(cursor="-")
+    link = templated_link(portal, rule, position)
+    template = urlsplit((rule.continue_ and rule.continue_.url) or rule.url)
+    path = "[^/]+".join(map(re.escape, _PLACE.split(template.path)))
+    given = urlsplit(address)
+    is_one = template.netloc == given.netloc and re.fullmatch(path, given.path)
+    return replace(link, url=address) if is_one and link.method == "GET" else None
 
 
 def preview_url(
