@@ -87,6 +87,7 @@ class Reason(StrEnum):
     DISCONNECTED = "disconnected"
     HOST_DOWN = "host_down"  # it rested too often in a row
     BAD_RESPONSE = "bad_response"
+    LOGGED_OUT = "logged_out"  # a page for strangers, after a new login too
     CALLBACK = "callback"  # our own code or a page object failed on this page
     DEAD_LETTER = "dead_letter"  # given out too often without an end
     LOST_OUTCOME = "lost_outcome"  # a bug of ours: ended without an outcome

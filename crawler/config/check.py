@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from crawler.config import check_item, check_listing, syntax
-from crawler.config.check_rule import faults
+from crawler.config.check_rule import ANY, faults, rule_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,7 @@ def check_portal(portal: Portal) -> Iterator[Finding]:
     yield from faults(("scope", "exclude"), syntax.regex_fault, *portal.scope.exclude)
     yield from faults(("drop_lines",), syntax.regex_fault, *portal.drop_lines)
     yield from _proxy(portal.crawl.proxy)
+    yield from _login(portal)
     yield from _parts(portal)
     for at, listing in enumerate(portal.listings):
         for path, what in check_listing.check_listing(listing):
@@ -73,6 +74,17 @@ def _proxy(proxy: str | tuple[str, ...] | None) -> Iterator[Finding]:
     if not all(_PROXY.fullmatch(one) for one in given):
         what = "'proxy': is no proxy; write http://host:port or socks5://host:port"
         yield ("crawl", "proxy"), what
+
+
+def _login(portal: Portal) -> Iterator[Finding]:
+    login = portal.login
+    if login is None:
+        return
+    yield from faults(("login", "url"), syntax.url_fault, login.url)
+    yield from faults(("login", "form"), syntax.css_fault, login.form)
+    yield from faults(("login", "ok_url"), syntax.regex_fault, login.ok_url)
+    yield from rule_faults(("login", "ok"), login.ok, ANY)
+    yield from rule_faults(("login", "logged_out"), login.logged_out, ANY)
 
 
 def _parts(portal: Portal) -> Iterator[Finding]:

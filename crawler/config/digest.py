@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from crawler.config.document import is_secret
+from crawler.config.credential import is_secret
 from crawler.config.problem import MASK, Path, scrubbed
 from crawler.config.secrets import listed_secrets
 
@@ -60,6 +60,9 @@ def config_digest(portal: Portal) -> str:
     )
     rules["scope"] = portal.scope.model_dump(mode="json", include={"hosts", "exclude"})
     rules["encoding"] = portal.request.encoding
+    if portal.login is not None and portal.login.logged_out:
+        login = portal.login.model_dump(mode="json", by_alias=True)
+        rules["logged_out"] = login["logged_out"]
     rules["listings"] = [
         listing.model_dump(
             mode="json", by_alias=True, exclude_defaults=True, include=_FOR_ROWS

@@ -18,10 +18,18 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from crawler.config.credential import (
+    credentials,
+    has_password,
+    is_behind_secret_name,
+    is_login_text,
+    is_secret,
+    only_from_outside,
+)
 from crawler.config.problem import Path, Place, Problem, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
 
@@ -34,14 +42,6 @@ _VARIABLE = re.compile(
     r"|(?P<stray>\$\{)"
 )
 _HALF = re.compile(r"[\ud800-\udfff]")
-_SECRET_KEYS = {"store", "proxy", "login", "cookies"}
-_SECRET_NAME = re.compile(
-    r"auth|cookie|token|secret|passw|session|signature|(api|access)[-_]?key",
-    re.IGNORECASE,
-)
-_NAMED = re.compile(r"""([\w.-]+)["']?\s*[=:]\s*["']?\Z""")
-_LONGEST_NAME = 100
-_PASSWORD = re.compile(r"://[^/@\s]*:(?!\$\{)[^/@\s]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +69,6 @@ class Document:
     secrets: set[str] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
-
-
-def is_secret(path: Path) -> bool:
-    """Tell whether what a variable brings to path is a secret."""
-    keys = [part for part in path if isinstance(part, str)]
-    if not _SECRET_KEYS.isdisjoint(keys):
-        return True
-    named = {"headers", "params"} & set(keys[:-1])
-    return bool(named) and _SECRET_NAME.search(keys[-1]) is not None
-
-
-def is_behind_secret_name(text: str) -> bool:
-    """Tell whether text ends in a name that asks for a secret: ``…?token=``."""
-    found = _NAMED.search(text[-_LONGEST_NAME:])
-    return found is not None and _SECRET_NAME.search(found[1]) is not None
-
-
-def credentials(url: str) -> Iterator[str]:
-    """Yield the user part of a URL and the password in it, where it has them."""
-    user, at, _ = url.partition("://")[2].rpartition("@")
-    if at:
-        yield user
-        yield from filter(None, [user.partition(":")[2]])
-
-
-def has_password(text: str) -> bool:
-    """Tell whether a URL in text holds a password that no variable brings."""
-    return _PASSWORD.search(text) is not None
 
 
 def read_document(text: str, file: str, environment: Mapping[str, str]) -> Document:
@@ -225,6 +197,8 @@ class _Builder:
     def _scalar(self, node: Node, path: Path) -> Tree:
         kind = str(node.tag).removeprefix(_TAG)
         text = str(node.value)
+        if is_login_text(path) and not only_from_outside(text):
+            self._note(node, "a login in the file; write ${NAME} and set it outside")
         if kind in ("str", "timestamp", "value"):
             return self._whole(self._expanded(text, node, path), node)
         if kind not in ("null", "bool", "int", "float"):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.config.document import Document, Spot, credentials, is_secret
+from crawler.config.credential import credentials, is_secret
+from crawler.config.document import Document, Spot
 from crawler.config.names import settable
 from crawler.config.problem import Place, Problem, did_you_mean
 

@@ -21,6 +21,7 @@ from crawler.config.listing import (
     StateRule,
     Stop,
 )
+from crawler.config.login import LoginRule
 from crawler.config.rule import (
     Expression,
     Model,
@@ -38,6 +39,7 @@ __all__ = [
     "ItemRule",
     "ListingExpectation",
     "ListingRule",
+    "LoginRule",
     "Manners",
     "Model",
     "NextRule",
@@ -152,6 +154,7 @@ class Portal(Model):
     allow_private: bool | None = None
     scope: Scope = Scope()
     request: RequestRule = RequestRule()
+    login: LoginRule | None = None
     strip_params: Texts = ()
     id_scheme: Literal["external_id", "canonical_url", "url"] | None = Field(
         default=None, validation_alias=AliasChoices("id_scheme", "identity")

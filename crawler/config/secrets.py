@@ -34,17 +34,21 @@ class SecretNames:
 
 
 def secret_names(portal: Portal, secrets: Iterable[str]) -> SecretNames:
-    """Return the names that ``redact_fields`` gives and those that carry a secret."""
+    """Return the names that ``redact_fields`` gives and those that carry a secret.
+
+    With a login those are its fields, and every cookie.
+    """
     listed = frozenset(portal.request.redact_fields)
     known = written_forms(secret for secret in secrets if len(secret) >= _SHORTEST)
+    login = frozenset(portal.login.fields if portal.login else ())
     held = {(kind, n) for kind, n, value in _sent(portal) if _holds(value, known)}
     return SecretNames(
-        fields=listed | {name for kind, name in held if kind == "field"},
+        fields=listed | login | {name for kind, name in held if kind == "field"},
         headers=frozenset(
             {name.lower() for name in listed}
             | {name.lower() for kind, name in held if kind == "header"}
         ),
-        cookies=any(kind == "cookie" for kind, _ in held),
+        cookies=bool(login) or any(kind == "cookie" for kind, _ in held),
     )
 
 

@@ -14,6 +14,7 @@ from crawler.config.digest import config_digest as digest_of
 from crawler.errors import NotExtracted
 from crawler.extract.further import further_urls
 from crawler.extract.generic import generic_portal
+from crawler.extract.guards import check_logged_in
 from crawler.extract.item import extract_item_from
 from crawler.extract.listing import extract_listing_from, seed_links
 from crawler.model import Capture, Kind, Link, Reason, Response
@@ -81,6 +82,7 @@ def extract_explained(
         NotExtracted: the capture gives nothing, for a reason that is counted.
     """
     digest = config_digest or digest_of(portal)
+    check_logged_in(capture, portal)
     if capture.link.kind is Kind.LISTING:
         listing = extract_listing_from(
             capture, portal, config_digest=digest, version=__version__

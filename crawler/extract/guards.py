@@ -11,8 +11,8 @@ from crawler.extract.selectors import elements, texts
 from crawler.model import Reason
 
 if TYPE_CHECKING:
-    from crawler.config.portal import ItemRule
-    from crawler.model import Response
+    from crawler.config.portal import ItemRule, Portal, Rule
+    from crawler.model import Capture, Response
 
 _OK = range(200, 300)
 _REFUSALS = frozenset({401, 403, 405, 418, 429, 503})
@@ -56,6 +56,23 @@ def check_answer(response: Response, limit: int) -> None:
     check_status(response)
 
 
+def check_logged_in(capture: Capture, portal: Portal) -> None:
+    """Pass a page that is not the one strangers are shown.
+
+    Raises:
+        NotExtracted: logged_out.
+    """
+    rule = portal.login.logged_out if portal.login is not None else ()
+    page = _readable(capture.main, portal.crawl.max_parse) if rule else None
+    if page is not None and finds(rule, page):
+        raise NotExtracted(Reason.LOGGED_OUT, page.url)
+
+
+def finds(rule: Rule, page: Page) -> bool:
+    """Tell whether a rule matches anything on a page, an element or a text."""
+    return bool(elements(rule, page.root) or texts(rule, page.root, page))
+
+
 def check_item_page(page: Page, rule: ItemRule) -> None:
     """Pass a page that may hold an item.
 
@@ -68,7 +85,7 @@ def check_item_page(page: Page, rule: ItemRule) -> None:
         _check_gone(page, rule)
         if not elements(rule.body, page.root):
             check_challenge(page)
-    if rule.ready and not _is_ready(page, rule):
+    if rule.ready and not finds(rule.ready, page):
         raise NotExtracted(Reason.SHELL_PAGE, "ready not found")
 
 
@@ -98,7 +115,3 @@ def check_challenge(page: Page) -> None:
         found = pattern.search(start)
         if found and sum(map(len, page.lines)) < few:
             raise NotExtracted(Reason.BLOCKED, f"challenge page: {found[0]!r}")
-
-
-def _is_ready(page: Page, rule: ItemRule) -> bool:
-    return bool(elements(rule.ready, page.root) or texts(rule.ready, page.root, page))

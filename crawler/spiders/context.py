@@ -67,6 +67,21 @@ class Visits(Protocol):
 
 
 @dataclass(slots=True)
+class Session:
+    """What a portal with a login takes us for.
+
+    Attributes:
+        number: of log-ins so far.
+        useless: pages in a row that took us for a stranger right after one.
+        refused: why there will be no other one, None while there may.
+    """
+
+    number: int = 0
+    useless: int = 0
+    refused: str | None = None
+
+
+@dataclass(slots=True)
 class CrawlContext:
     """One run's collaborators and limits (a `crawler.spiders.handler.CaptureContext`).
 
@@ -78,6 +93,7 @@ class CrawlContext:
         cookie_file: where cookies are kept from run to run, None for not at all.
         redaction: what is masked in what extraction sees, as it is in the archive.
         abort: called once when the run cannot go on; the reason is kept in failure.
+        session: of a portal with a login.
         under_way: visits begun and not ended.
         ask: makes the scheduler lease more; set by it.
         progress: called for each visit that ended.
@@ -98,6 +114,7 @@ class CrawlContext:
     redaction: Policy = field(default_factory=Policy)
     cookie_file: Path | None = None
     robots: dict[str, Robots] = field(default_factory=dict)
+    session: Session = field(default_factory=Session)
     under_way: int = 0
     failure: PortalkeepError | None = None
     progress: Callable[[Ending, Ended], None] | None = None

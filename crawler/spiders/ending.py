@@ -105,6 +105,8 @@ class Trail:
         A challenge, or a listing that is forbidden, says that we are not welcome: its
         host is slowed down, and the page is tried again later while that may help.
         """
+        if reason is Reason.LOGGED_OUT:
+            return self.end(Outcome.FAILED, reason, detail)
         ending = self.captured(reason, detail)
         if reason is not Reason.BLOCKED:
             return ending

@@ -57,6 +57,10 @@ class FetchFailed(PortalkeepError):
         self.detail = detail
 
 
+class LoginFailed(FetchFailed):
+    """The login that a request waited for failed; its own host was asked nothing."""
+
+
 def judge(job: Job, failure: BaseException) -> tuple[Reason, str]:
     """Say what a failed download counts as, with one line about it."""
     reason = next(reason for kind, reason in REASONS if isinstance(failure, kind))

@@ -19,7 +19,7 @@ from crawler.frontier import policy
 from crawler.frontier.robots import robots_url
 from crawler.log import get_log
 from crawler.model import Reason
-from crawler.spiders.failure import FetchFailed
+from crawler.spiders.failure import FetchFailed, LoginFailed
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -135,6 +135,8 @@ class MannersMiddleware:
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Learn from a failure."""
         if self._context.hosts is None or not isinstance(exception, FetchFailed):
+            return
+        if isinstance(exception, LoginFailed):
             return
         if exception.reason in NO_ANSWER:
             self._failed(urls.host_of(request.url))

@@ -60,6 +60,7 @@ def settings_for(
         },
         "DOWNLOADER_MIDDLEWARES": {
             **dict.fromkeys(_OFF),
+            "crawler.spiders.login.LoginMiddleware": 50,
             "crawler.spiders.robots.RobotsMiddleware": 100,
             "crawler.spiders.manners.MannersMiddleware": 200,
             "crawler.spiders.cookies.PortalCookies": 700,

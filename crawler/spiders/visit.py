@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
-from crawler import http, urls
 from crawler.archive.captures import first_at
 from crawler.errors import NotExtracted
 from crawler.extract import further_urls
@@ -23,6 +22,8 @@ from crawler.item import Listing
 from crawler.model import Capture, Kind, Outcome, Reason
 from crawler.spiders.ending import Stop, Trail
 from crawler.spiders.failure import FetchFailed
+from crawler.spiders.hop import hop, redirect_target
+from crawler.spiders.login import in_newer_session
 from crawler.spiders.robots import REDIRECTS
 from crawler.warc.redact import mask_link, mask_response, mask_url
 
@@ -37,7 +38,6 @@ HTTP_ERROR = 400
 SERVER_ERROR = 500
 MAX_FURTHER = 50
 TOO_LONG = "truncated:length"
-OF_A_BODY = frozenset({b"content-type", b"content-length"})
 
 
 class Arrived(Protocol):
@@ -75,9 +75,24 @@ class Visit:
         try:
             main = await self._arrive(request, flags)
             self._check(main)
-            return await self._read(main)
+            ending = await self._read(main)
+            if ending.reason is Reason.LOGGED_OUT:
+                ending = await self._revisit(request)
         except Stop as stop:
             return stop.ending
+        return ending
+
+    async def _revisit(self, request: Request) -> Ending:
+        """Visit once more in a new session: the first page was one for strangers."""
+        again = in_newer_session(request)
+        self.trail.further.clear()
+        main = await self._arrive(again, await self._get(again))
+        self._check(main)
+        ending = await self._read(main)
+        session = self.context.session
+        out = ending.reason is Reason.LOGGED_OUT
+        session.useless = session.useless + 1 if out else 0
+        return ending
 
     async def _arrive(self, request: Request, flags: Sequence[str]) -> Response:
         """Follow redirects; return the response at their end."""
@@ -96,7 +111,7 @@ class Visit:
             if refused is not None:
                 raise Stop(self.trail.skipped(refused))
             seen.add(target)
-            request = self._hop(request, response, target)
+            request = hop(request, response, target)
             response = self._note(request, await self._get(request))
         return response
 
@@ -107,27 +122,6 @@ class Visit:
         self.trail.last = response
         self.too_long = TOO_LONG in flags
         return response
-
-    def _hop(self, request: Request, response: Response, target: str) -> Request:
-        """Return the request for target; after 303, or 301 or 302 of a POST, by GET."""
-        by_get = response.status == 303 or (  # noqa: PLR2004
-            response.status in (301, 302) and request.method == "POST"
-        )
-        method, body = ("GET", b"") if by_get else (request.method, request.body)
-        kept = request.headers if _same_host(request.url, target) else {}
-        headers = {
-            name: values
-            for name, values in kept.items()
-            if not (by_get and name.lower() in OF_A_BODY)
-        }
-        return Request(
-            target,
-            method=method,
-            body=body,
-            headers=headers,
-            dont_filter=True,
-            meta={"page_id": self.trail.page_id},
-        )
 
     async def _get(self, request: Request) -> Sequence[str]:
         """Fetch a request; return the flags of its response."""
@@ -229,17 +223,3 @@ class Visit:
                 )
             )
         return response
-
-
-def redirect_target(response: Response) -> str | None:
-    """Return the absolute URL a response redirects to, None where it does not."""
-    if response.status not in REDIRECTS:
-        return None
-    location = http.header(response.headers, b"location")
-    if location is None:
-        return None
-    return urls.absolute(response.url, location.decode("utf-8", "replace"))
-
-
-def _same_host(one: str, other: str) -> bool:
-    return urls.host_of(one) == urls.host_of(other)

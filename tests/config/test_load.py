@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.config.digest import resolved
 from crawler.config.load import Loaded, load
 from crawler.config.portal import Expression
 from crawler.errors import ConfigError
@@ -269,6 +270,37 @@ portals:
     assert portal.name == "yes"
     assert portal.request.params == {"size": "50"}
     assert portal.items[0].until == "2025-01-01"
+
+
+LOGIN = f"""{PORTAL}    login:
+      url: https://a.example/login
+      fields: {{user: "${{READER}}", pin: PIN}}
+"""
+
+
+@pytest.mark.parametrize(
+    "pin", ["hunter22", "'1234'", "1234", "'$${PIN}'", "'${PIN:-1234}'"]
+)
+def test_a_login_in_the_file_is_an_error(tmp_path: Path, pin: str) -> None:
+    """What is filled into a login comes from variables, without a default."""
+    path = tmp_path / "archive_config.yaml"
+    path.write_text("portals:\n" + LOGIN.replace("pin: PIN", f"pin: {pin}"), "utf-8")
+    with pytest.raises(ConfigError, match="a login in the file") as failed:
+        load(path, environment={"READER": "someone", "PIN": "0000"})
+    assert "hunter22" not in str(failed.value)
+
+
+def test_a_login_from_variables_is_secret(tmp_path: Path) -> None:
+    """Both fields are known as secrets, and not in what a run stores."""
+    path = tmp_path / "archive_config.yaml"
+    path.write_text("portals:\n" + LOGIN.replace("PIN", '"${PIN}"'), "utf-8")
+    loaded = load(path, environment={"READER": "someone", "PIN": "8f-0000"})
+    assert loaded.secrets >= {"someone", "8f-0000"}
+    (portal,) = loaded.settings.portals
+    stored = resolved(portal, loaded.settings)
+    assert "someone" not in str(stored)
+    assert "8f-0000" not in str(stored)
+    assert "8f-0000" not in repr(portal)
 
 
 def test_what_variables_bring_to_secret_places_is_secret(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import gzip
 import os
 import stat
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -40,7 +40,13 @@ FORM = "f0rm&secret 5a9b"
 COOKIE = "c00kie-session-41d0"
 SET_COOKIE = "s3t-by-server-93bb"
 KEY = "x-key-value-66aa"
-SECRETS = (PROXY_PASSWORD, TOKEN, QUERY, FORM, COOKIE, SET_COOKIE, KEY)
+ACCOUNT = "r3ader@portal.example"
+ENTRY = "l0gin&pa55 wörd/77c2"
+SESSION_COOKIE = "s3ssion-of-the-reader-b6"
+SECRETS = (
+    *(PROXY_PASSWORD, TOKEN, QUERY, FORM, COOKIE, SET_COOKIE, KEY),
+    *(ACCOUNT, ENTRY, SESSION_COOKIE),
+)
 LOGIN = base64.b64encode(f"user:{PROXY_PASSWORD}".encode()).decode()
 NEEDLES = {
     form
@@ -49,6 +55,7 @@ NEEDLES = {
         secret,
         quote(secret),
         quote(secret, safe=""),
+        quote_plus(secret),
         secret.replace(" ", "+"),
     )
 }
@@ -59,14 +66,20 @@ ENVIRONMENT = {
     "FORM_SECRET": quote(FORM, safe=""),
     "SESSION": COOKIE,
     "X_KEY": KEY,
+    "ACCOUNT": ACCOUNT,
+    "ENTRY": ENTRY,
 }
 
 
 def site(base: str) -> Json:
     """Return a portal that wants all of them, as a proxy is asked for it."""
     set_cookie = [("Set-Cookie", f"session={SET_COOKIE}; Path=/; Max-Age=3600")]
+    entered = [("Set-Cookie", f"reader={SESSION_COOKIE}; Path=/")]
+    form = "<form id=f action=/enter><input type=hidden name=csrf value=1></form>"
     moved = f"/item/landed?token={quote(QUERY, safe='')}&n=1"
     routes = {
+        "/login": page(form),
+        "/enter": page("welcome", headers=entered),
         "/latest": page(
             listing(["/item/1", "/item/moved", "/item/broken"]), headers=set_cookie
         ),
@@ -91,6 +104,11 @@ def rules(base: str, proxy: Portal) -> Json:
             "proxy": f"http://user:${{PROXY_PASSWORD}}@127.0.0.1:{proxy.port}",
         },
         "scope": {"hosts": ["portal.example"]},
+        "login": {
+            "url": f"{base}/login",
+            "form": "#f",
+            "fields": {"account": "${ACCOUNT}", "entry": "${ENTRY}"},
+        },
         "request": {"redact_fields": ["token", "password", "X-Odd"]},
         "listings": [
             {
@@ -156,7 +174,12 @@ def test_the_secrets_are_sent(place: Workplace, proxy: Portal) -> None:
     """The portal and the proxy get what they want: else the search proves nothing."""
     place.run("crawl")
     first = next(one for one in proxy.asked if "/latest" in one.target)
-    form = next(one for one in proxy.asked if one.method == "POST")
+    posted = [one for one in proxy.asked if one.method == "POST"]
+    login, form = posted
+    assert login.body.decode() == (
+        f"csrf=1&account={quote_plus(ACCOUNT)}&entry={quote_plus(ENTRY)}"
+    )
+    assert SESSION_COOKIE in first.headers["Cookie"]
     assert first.headers["Proxy-Authorization"] == f"Basic {LOGIN}"
     assert first.headers["Authorization"] == f"Bearer {TOKEN}"
     assert first.headers["X-Odd"] == KEY
@@ -202,6 +225,7 @@ def consistent_lengths(place: Workplace, proxy: Portal) -> None:
     wanted = "authorization, cookie, field:token, set-cookie, x-odd"
     assert marks[f"{base}/latest"] == wanted
     assert "field:password" in marks[f"{base}/more"]
+    assert marks[f"{base}/enter"] == "field:account, field:entry, set-cookie"
     assert "field:token" in marks[f"{base}/item/landed"]
     masked = f"{base}/latest?token={'*' * len(quote(QUERY, safe=''))}"
     sent = next(one for one in proxy.asked if "/latest" in one.target)
