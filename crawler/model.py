@@ -79,6 +79,7 @@ class Reason(StrEnum):
     HTTP_STATUS = "http_status"  # the detail is the status
     REDIRECT_LOOP = "redirect_loop"
     REDIRECT_LIMIT = "redirect_limit"
+    NOT_RENDERED = "not_rendered"  # the browser gave no document; the detail says why
     # failed: no whole response
     DNS = "dns"
     CONNECT = "connect"

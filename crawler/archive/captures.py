@@ -49,6 +49,11 @@ class StoredVisit:
         """The link that was visited, with its merged hint at that moment."""
         return link_from_json(self.body["link"])
 
+    @property
+    def dom(self) -> tuple[str, ...]:
+        """Ids of the rendered documents' records."""
+        return tuple(self.body.get("dom", ()))
+
 
 def first_at(main: Response, ref: RecordRef | None) -> datetime:
     """Return when main's payload was first captured, less the Age it had then.
@@ -134,7 +139,8 @@ class Archive:
 
     def _is_lost(self, visit: StoredVisit) -> bool:
         """Tell whether a record that a visit needs is in no index."""
-        for record_id in (*visit.body["hops"], *visit.body["further"]):
+        needed = (*visit.body["hops"], *visit.body["further"], *visit.dom)
+        for record_id in needed:
             line = self._lines.get(record_id)
             if line is None or (line.ref is not None and line.ref not in self._lines):
                 return True
@@ -158,8 +164,20 @@ class Archive:
             first_at=first_at(main, hops[-1]),
             hops=hops,
             further=tuple(response for response in further if response is not None),
+            dom=self.documents(visit),
+            dom_refs=tuple(self.ref(record_id) for record_id in visit.dom),
             run_id=visit.body.get("run_id"),
             page=visit.body.get("page", 1),
+        )
+
+    def documents(self, visit: StoredVisit) -> tuple[bytes, ...]:
+        """Return the rendered documents of a visit.
+
+        Raises:
+            ArchiveDamaged: one is not there or not whole.
+        """
+        return tuple(
+            self.record(self.line(record_id)).block.read() for record_id in visit.dom
         )
 
     def line(self, record_id: str) -> CdxLine:

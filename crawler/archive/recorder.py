@@ -71,6 +71,12 @@ class Recorder:
         """
         return self._submit(lambda: self._tape.record(exchange, page_id, asked))
 
+    def keep(
+        self, url: str, document: bytes, page_id: str, main: str
+    ) -> Future[RecordRef]:
+        """Write what a rendered page showed, see `Tape.keep`."""
+        return self._submit(lambda: self._tape.keep(url, document, page_id, main))
+
     def finish(self, ending: Ending) -> Future[Ended]:
         """End a work; resolved once it is durable."""
         future: Future[Ended] = Future()

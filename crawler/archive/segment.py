@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DECISIONS_TYPE = "application/vnd.portalkeep.decisions+jsonl"
 CONFIG_TYPE = "application/vnd.portalkeep.config+json"
+DOM_TYPE = "text/html; charset=utf-8"
+DOM_URI = "urn:dom:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,16 @@ class OpenSegment:
         return self._append((made,))[0]
 
     def add_resource(
-        self, uri: str, content_type: str, content: bytes, at: datetime
+        self,
+        uri: str,
+        content_type: str,
+        content: bytes,
+        at: datetime,
+        *,
+        page_id: str | None = None,
+        concurrent_to: str | None = None,
     ) -> RecordRef:
-        """Write a resource record."""
+        """Write a resource record, of a page visit where its page_id is given."""
         made = records.resource_record(
             uri,
             content_type,
@@ -132,6 +141,8 @@ class OpenSegment:
             date=at,
             make_id=self.make_id,
             warcinfo_id=self.writer.warcinfo_id,
+            page_id=page_id,
+            concurrent_to=concurrent_to,
         )
         return self._append((made,))[0]
 

@@ -18,11 +18,16 @@ from typing import TYPE_CHECKING
 
 from crawler.archive import layout
 from crawler.archive.refs import ref_from_json, ref_to_json
-from crawler.archive.segment import DECISIONS_TYPE, OpenSegment
+from crawler.archive.segment import (
+    DECISIONS_TYPE,
+    DOM_TYPE,
+    DOM_URI,
+    OpenSegment,
+)
 from crawler.archive.spool import SegmentRow, transaction
 from crawler.errors import StoreUnavailable
 from crawler.log import get_log
-from crawler.warc.redact import Policy, redact
+from crawler.warc.redact import Policy, mask_url, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -117,6 +122,28 @@ class Tape:
         if ref.payload_digest is not None and ref.payload_record is None:
             self._fresh.setdefault(ref.payload_digest, ref)
         return ref
+
+    def keep(self, url: str, document: bytes, page_id: str, main: str) -> RecordRef:
+        """Write the document that a rendered page showed; return its reference.
+
+        Args:
+            url: of the page; masked here.
+            document: HTML in UTF-8.
+            page_id: of the visit.
+            main: record of the response it was made of.
+
+        Raises:
+            SpoolUnwritable: it is not written.
+        """
+        uri = f"{DOM_URI}{mask_url(url, self.redaction)}"
+        return self._open().add_resource(
+            uri,
+            DOM_TYPE,
+            document,
+            self.clock.now(),
+            page_id=page_id,
+            concurrent_to=main,
+        )
 
     def _original(self, digest: str, _url: str) -> RecordRef | None:
         """Return the first record of the run with this payload."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from crawler.config.itempage import ItemRule
 
 _RULES = (
-    *("ready", "external_id", "canonical_url", "title", "subtitle", "body", "lead"),
+    *("ready", "wait_for", "external_id", "canonical_url", "title", "subtitle"),
+    *("body", "lead"),
     *("published", "modified", "authors", "editor", "key_points", "tags", "sections"),
     *("original_url", "paywalled", "pages"),
 )

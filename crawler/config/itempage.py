@@ -70,7 +70,10 @@ class ItemRule(Model):
         match: regular expression searched in path and query; its named groups become
             fields (``external_id``).
         until: captures before this day use this rule, later ones a rule further down.
+        render: ``auto``: a browser shows the page where the plain response lacks
+            ``ready``; ``always``: whatever the response is.
         ready: must match, or the page is a shell and no item.
+        wait_for: what a browser waits for; not set, ``ready`` or a quiet network.
         gone: texts that say the item was taken down (with status 200).
         remove: elements cut out of the body; drop_lines: body lines cut, by pattern.
         lazy: attributes that hold an image's real address, in order of trust.
@@ -84,6 +87,7 @@ class ItemRule(Model):
     until: str | None = None
     render: Literal["never", "auto", "always"] = "never"
     ready: Rule = ()
+    wait_for: Rule = ()
     gone: Texts = ()
     external_id: Rule = ()
     canonical_url: Rule = ()

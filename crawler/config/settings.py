@@ -86,6 +86,21 @@ class WarcSettings(Model):
     description: str | None = None
 
 
+class BrowserSettings(Model):
+    """The browser that shows pages whose item rule has ``render``.
+
+    Attributes:
+        path: of Chromium; not set, ``chromium``, ``chromium-browser`` and
+            ``google-chrome`` are looked for.
+        timeout: of one page in all; what it shows shortly before is taken.
+        pages: shown at once by one process.
+    """
+
+    path: str | None = None
+    timeout: Duration = Field(default=30.0, gt=0)
+    pages: Count = 2
+
+
 class Settings(Model):
     """``archive_config.yaml``, resolved: included files read, variables expanded.
 
@@ -101,6 +116,7 @@ class Settings(Model):
     store: StoreSettings = StoreSettings()
     spool: SpoolSettings = SpoolSettings()
     warc: WarcSettings = WarcSettings()
+    browser: BrowserSettings = BrowserSettings()
     crawl: Manners = Manners()
     lease: Duration = 300.0
     max_deliveries: Count = 5

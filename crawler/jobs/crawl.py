@@ -12,6 +12,7 @@ from crawler.addresses import PublicOnly
 from crawler.archive.committer import Committer
 from crawler.archive.store import open_store
 from crawler.archive.store.probe import probe_once
+from crawler.browser.renderer import Renderer
 from crawler.config.digest import config_digest, resolved
 from crawler.errors import PortalkeepError, StoreUnavailable
 from crawler.extract.listing import seed_links
@@ -97,6 +98,7 @@ def crawl(
         progress: called for each visit that ended, with the portal's id.
     """
     results: list[Result] = []
+    renderer = renderer_of(settings)
     with ExitStack() as stack:
         crawls: list[Crawl] = []
         for portal in portals:
@@ -110,6 +112,7 @@ def crawl(
                         job=job,
                         clock_note=clock_note,
                         progress=progress,
+                        renderer=renderer,
                     )
                 )
             except PortalkeepError as exc:
@@ -135,10 +138,12 @@ def begin(
     job: str = "crawl",
     clock_note: str | None = None,
     progress: Callable[[str, Ending, Ended], None] | None = None,
+    renderer: Renderer | None = None,
 ) -> Crawl:
     """Lock a portal, open or resume its run, start its threads, plant its seeds.
 
-    What stack holds is to be closed after `finish`.
+    What stack holds is to be closed after `finish`; renderer is shared by the crawls
+    of a process.
 
     Raises:
         Locked: another process crawls it.
@@ -187,11 +192,18 @@ def begin(
         redaction=redaction_of(portal, settings),
         cookie_file=run.spool_directory / COOKIES,
         hosts=_hosts(stack, settings),
+        renderer=renderer or renderer_of(settings),
     )
     if progress is not None:
         context.progress = lambda ending, ended: progress(portal.id, ending, ended)
     log.info("run_started", portal=portal.id, run=run.row.run_id, resumed=run.resumed)
     return Crawl(run, store, recorder, committer, context)
+
+
+def renderer_of(settings: Settings) -> Renderer:
+    """Return the process's browser, not started."""
+    browser = settings.browser
+    return Renderer(browser.path, browser.timeout, browser.pages)
 
 
 def _hosts(stack: ExitStack, settings: Settings) -> Hosts:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from crawler.archive.ledger import Ended, Ending
     from crawler.archive.tape import Taken
+    from crawler.browser.renderer import Renderer
     from crawler.clock import Clock
     from crawler.config.portal import Portal
     from crawler.errors import PortalkeepError
@@ -57,12 +58,22 @@ class Tape(Protocol):
         """Write an exchange; its reference is known when the future is done."""
         ...
 
+    def keep(
+        self, url: str, document: bytes, page_id: str, main: str
+    ) -> Future[RecordRef]:
+        """Write what a rendered page showed, made of the response main."""
+        ...
+
 
 class Visits(Protocol):
     """What the archive says of visits; replay only."""
 
     def link(self, ref: RecordRef) -> Link | None:
         """Return the link, with its merged hint, that a stored visit was made for."""
+        ...
+
+    def is_rendered(self, page_id: str) -> bool:
+        """Tell whether the visit that is played has rendered documents."""
         ...
 
 
@@ -90,6 +101,7 @@ class CrawlContext:
         make_id: makes page ids.
         hosts: whose turn it is; None asks nobody (replay).
         visits: None live.
+        renderer: shows pages; None where nothing is to be rendered (replay).
         cookie_file: where cookies are kept from run to run, None for not at all.
         redaction: what is masked in what extraction sees, as it is in the archive.
         abort: called once when the run cannot go on; the reason is kept in failure.
@@ -112,6 +124,7 @@ class CrawlContext:
     hosts: Hosts | None = None
     visits: Visits | None = None
     redaction: Policy = field(default_factory=Policy)
+    renderer: Renderer | None = None
     cookie_file: Path | None = None
     robots: dict[str, Robots] = field(default_factory=dict)
     session: Session = field(default_factory=Session)

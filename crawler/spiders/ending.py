@@ -44,6 +44,8 @@ class Trail:
         hops: records of the redirect chain.
         further: an article's further pages.
         last: the response that came last.
+        render: why it was rendered, ``auto`` or ``always``; ``never``: it was not.
+        dom, dom_refs: what it showed then.
     """
 
     context: CrawlContext
@@ -52,6 +54,9 @@ class Trail:
     hops: list[RecordRef] = field(default_factory=list)
     further: list[Response] = field(default_factory=list)
     last: Response | None = None
+    render: str = "never"
+    dom: tuple[bytes, ...] = ()
+    dom_refs: tuple[RecordRef, ...] = ()
 
     def failed(self, failure: BaseException) -> Ending:
         """Return how the visit ends when its first fetch failed."""
@@ -90,7 +95,8 @@ class Trail:
     def captured(self, reason: Reason | None, detail: str) -> Ending:
         """Return the ending of a page that came whole; reason: why it gives no item."""
         ref = self.hops[-1] if self.hops else None
-        again = ref is not None and ref.payload_record is not None
+        own = {hop.record_id for hop in self.hops}
+        again = ref is not None and ref.payload_record not in {None, *own}
         outcome = Outcome.REVISITED if again else Outcome.CAPTURED
         return self.end(outcome, reason, detail)
 
@@ -158,9 +164,11 @@ class Trail:
             "further": [
                 response.ref.record_id for response in self.further if response.ref
             ],
-            "render": "never",
+            "render": self.render,
             "outcome": outcome.value,
         }
+        if self.dom_refs:
+            body["dom"] = [ref.record_id for ref in self.dom_refs]
         if reason is not None:
             body["reason"] = reason.value
         if detail:

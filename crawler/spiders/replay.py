@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Self
 from scrapy.http import Headers, Response
 
 from crawler.archive.refs import ref_to_json
+from crawler.archive.segment import DOM_URI
 from crawler.frontier.policy import key_of
 from crawler.model import Reason
-from crawler.spiders.handler import FetchFailed
+from crawler.spiders.failure import FetchFailed
+from crawler.spiders.rendering import Rendition
 from crawler.warc.format import safe_uri
 from crawler.warc.redact import Policy, lookup_link, lookup_url, mask_url
 
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from crawler.archive.captures import Archive
+    from crawler.archive.captures import Archive, StoredVisit
     from crawler.model import Link, RecordRef, Work
+    from crawler.spiders.rendering import Wanted
 
 _Asked = tuple[str | None, str, str | None]
 """Stored page id (None: any), URL, digest of a request that is more than its URL."""
@@ -94,6 +97,40 @@ class Playback:
             self.misses.append(mask_url(url, self.redaction))
         return found
 
+    def is_rendered(self, page_id: str) -> bool:
+        """Tell whether the visit that is played has rendered documents."""
+        visit = self._visit_of(page_id)
+        return visit is not None and bool(visit.dom)
+
+    def rendition(self, url: str, page_id: str, hops: int) -> Rendition:
+        """Return what the page showed in the visit that is played.
+
+        Args:
+            url: of the page.
+            page_id: of the visit under way.
+            hops: how many records it met before.
+
+        Raises:
+            FetchFailed: it showed nothing then, or was not rendered: a miss.
+        """
+        visit = self._visit_of(page_id)
+        if visit is None or not (visit.dom or _was_tried(visit)):
+            uri = f"{DOM_URI}{mask_url(url, self.redaction)}"
+            self.misses.append(uri)
+            raise FetchFailed(Reason.ARCHIVE_MISS, uri)
+        if not visit.dom:
+            detail = visit.body.get("detail", "")
+            raise FetchFailed(Reason(visit.body["reason"]), detail)
+        return Rendition(
+            tuple(map(self.archive.ref, visit.body["hops"][hops:])),
+            self.archive.documents(visit),
+            tuple(map(self.archive.ref, visit.dom)),
+        )
+
+    def _visit_of(self, page_id: str) -> StoredVisit | None:
+        stored = self._playing.get(page_id)
+        return self.archive.visit_of(stored) if stored else None
+
     def _uri(self, url: str) -> str:
         return lookup_url(safe_uri(url), self.redaction)
 
@@ -127,6 +164,8 @@ class ArchiveDownloadHandler:
         Raises:
             FetchFailed: there is none.
         """
+        if "render" in request.meta:
+            return self._shown(request)
         work, page_id = request.meta.get("work"), request.meta.get("page_id")
         if work is not None and page_id is not None:
             self._playback.begin(work, page_id)
@@ -147,8 +186,26 @@ class ArchiveDownloadHandler:
             flags=["archived", *_truncation(archive, record_id)],
         )
 
+    def _shown(self, request: Request) -> Response:
+        wanted: Wanted = request.meta["render"]
+        rendition = self._playback.rendition(
+            request.url, request.meta["page_id"], wanted.hops
+        )
+        main = rendition.hops[-1].record_id
+        response = self._playback.archive.response(main)
+        if response is None:
+            raise FetchFailed(Reason.ARCHIVE_MISS, request.url)
+        request.meta["capture_response"] = response
+        request.meta["rendition"] = rendition
+        return Response(response.url, status=response.status, flags=["archived"])
+
     async def close(self) -> None:
         """Do nothing: there is nothing open."""
+
+
+def _was_tried(visit: StoredVisit) -> bool:
+    """Tell whether the live crawl had the page rendered and nothing was shown."""
+    return visit.body["render"] != "never" and "reason" in visit.body
 
 
 def _truncation(archive: Archive, record_id: str) -> list[str]:

@@ -36,7 +36,7 @@ _SPIDER_OFF = (
 )
 PROCESS_SETTINGS = {"LOG_ENABLED": False, "LOG_INSTALL_ROOT_HANDLER": False}
 """Of the process that runs one or more crawls."""
-CAPTURE = "crawler.spiders.handler.CaptureDownloadHandler"
+CAPTURE = "crawler.spiders.rendering.RenderingDownloadHandler"
 REPLAY = "crawler.spiders.replay.ArchiveDownloadHandler"
 
 

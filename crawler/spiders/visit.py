@@ -2,8 +2,10 @@
 
 1. Redirects are followed here, each hop checked, fetched by the same middlewares and
    recorded; the chain is one visit.
-2. An article's further pages are fetched under the same page id.
-3. Extraction makes an item or a listing of the capture, or a reason why not.
+2. A page that its rule has rendered, or whose plain response is a shell, is shown by
+   a browser: a further request of the same visit (`crawler.spiders.rendering`).
+3. An article's further pages are fetched under the same page id.
+4. Extraction makes an item or a listing of the capture, or a reason why not.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from scrapy.exceptions import IgnoreRequest
 from crawler.archive.captures import first_at
 from crawler.errors import NotExtracted
 from crawler.extract import further_urls
+from crawler.extract.rules import rule_of
 from crawler.frontier import policy
 from crawler.item import Listing
 from crawler.model import Capture, Kind, Outcome, Reason
@@ -24,6 +27,7 @@ from crawler.spiders.ending import Stop, Trail
 from crawler.spiders.failure import FetchFailed
 from crawler.spiders.hop import hop, redirect_target
 from crawler.spiders.login import in_newer_session
+from crawler.spiders.rendering import Wanted
 from crawler.spiders.robots import REDIRECTS
 from crawler.warc.redact import mask_link, mask_response, mask_url
 
@@ -31,11 +35,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from crawler.archive.ledger import Ending
+    from crawler.config.portal import ItemRule
+    from crawler.item import Item
     from crawler.model import Link, RecordRef, Response
     from crawler.spiders.context import CrawlContext
+    from crawler.spiders.rendering import Rendition
 
 HTTP_ERROR = 400
 SERVER_ERROR = 500
+OK = range(200, 300)
 MAX_FURTHER = 50
 TOO_LONG = "truncated:length"
 
@@ -136,11 +144,13 @@ class Visit:
         Raises:
             Stop: it is a failure, for good or to be tried again.
         """
-        status = main.status
-        if status >= SERVER_ERROR or status in policy.RETRYABLE_STATUS:
-            raise Stop(self.trail.failure(Reason.HTTP_STATUS, str(status), status))
+        self._check_status(main.status)
         if main.cut and not self.too_long and self._may_be_whole_next_time(main):
             raise Stop(self.trail.failure(Reason.TRUNCATED, main.url))
+
+    def _check_status(self, status: int) -> None:
+        if status >= SERVER_ERROR or status in policy.RETRYABLE_STATUS:
+            raise Stop(self.trail.failure(Reason.HTTP_STATUS, str(status), status))
 
     def _may_be_whole_next_time(self, main: Response) -> bool:
         long = len(main.payload) >= self.context.max_parse_bytes
@@ -148,14 +158,69 @@ class Visit:
 
     async def _read(self, main: Response) -> Ending:
         try:
-            capture = await self._capture(main)
-            result = self.context.extract(capture)
+            result = await self._result(main)
         except NotExtracted as exc:
             return self.trail.unread(Reason(exc.reason), exc.detail)
         ending = self.trail.captured(None, "")
         if isinstance(result, Listing):
             return replace(ending, listing=result)
         return replace(ending, items=(result,))
+
+    async def _result(self, main: Response) -> Item | Listing:
+        """Extract, of the rendered page where the rule or the archive has one."""
+        self.trail.dom = self.trail.dom_refs = ()
+        rule = self._item_rule(main)
+        if rule is None:
+            return self.context.extract(await self._capture(main))
+        visits = self.context.visits
+        stored = visits is not None and visits.is_rendered(self.trail.page_id)
+        if rule.render == "always" or stored:
+            main = await self._rendered(main, rule)
+        try:
+            return self.context.extract(await self._capture(main))
+        except NotExtracted as exc:
+            shell = exc.reason == Reason.SHELL_PAGE and not self.trail.dom
+            if rule.render != "auto" or not shell:
+                raise
+        main = await self._rendered(main, rule)
+        return self.context.extract(await self._capture(main))
+
+    def _item_rule(self, main: Response) -> ItemRule | None:
+        """Return the rule of a page that a browser could show."""
+        capture = self._bare(main)
+        if capture.link.kind is not Kind.ITEM or main.status not in OK:
+            return None
+        try:
+            rule = rule_of(capture, self.context.portal).rule
+        except NotExtracted:
+            return None
+        return rule if rule.kind == "article" else None
+
+    async def _rendered(self, main: Response, rule: ItemRule) -> Response:
+        """Have a browser show the page; return the response that it showed.
+
+        Raises:
+            Stop: it showed nothing, or a page that is none of ours.
+        """
+        trail = self.trail
+        trail.render = rule.render
+        referer = [x for x in trail.work.link.headers if x[0].lower() == "referer"]
+        request = Request(
+            main.url,
+            headers=referer,
+            dont_filter=True,
+            meta={"page_id": trail.page_id, "render": Wanted(rule, len(trail.hops))},
+        )
+        await self._get(request)
+        shown: Response = request.meta["capture_response"]
+        rendition: Rendition = request.meta["rendition"]
+        trail.hops += rendition.hops
+        trail.last, trail.dom, trail.dom_refs = shown, rendition.dom, rendition.dom_refs
+        refused = policy.refuse(shown.url, self.context.portal, depth=trail.work.depth)
+        if refused is not None and shown.url != main.url:
+            raise Stop(trail.skipped(refused))
+        self._check_status(shown.status)
+        return shown
 
     async def _capture(self, main: Response) -> Capture:
         capture = self._bare(main)
@@ -191,6 +256,8 @@ class Visit:
             further=tuple(
                 mask_response(page, redaction) for page in self.trail.further
             ),
+            dom=self.trail.dom,
+            dom_refs=self.trail.dom_refs,
             run_id=self.context.run_id,
             page=self.trail.work.page,
         )

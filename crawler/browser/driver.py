@@ -1,0 +1,219 @@
+"""Chromium driven by Playwright: started, shown a page, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from playwright.async_api import Error, async_playwright
+from playwright.async_api import TimeoutError as Late
+
+from crawler.browser.chromium import FLAGS, NOWHERE
+from crawler.browser.renderer import BrowserGone, NotRendered, Rendered
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+
+    from playwright.async_api import Browser, Frame, Page, Playwright, Response
+
+    from crawler.browser.renderer import Order
+
+START_S = 30.0
+CLOSE_S = 5.0
+QUIET_S = 2.0
+"""How long a page that shows what it is to show may go on loading."""
+
+MAX_DOCUMENTS = 20
+_TAKEN = 0.8
+
+
+@dataclass(slots=True)
+class Driver:
+    """A browser that runs, and what drives it."""
+
+    playwright: Playwright
+    browser: Browser
+
+    @classmethod
+    async def start(cls, path: str) -> Self:
+        """Start the browser at path.
+
+        Raises:
+            NotRendered: it does not start.
+        """
+        playwright = await async_playwright().start()
+        try:
+            browser = await playwright.chromium.launch(
+                executable_path=path,
+                args=list(FLAGS),
+                headless=True,
+                proxy={"server": NOWHERE},
+                timeout=START_S * 1000,
+                handle_sigint=False,  # Ctrl-C is ours: visits under way may end
+                handle_sigterm=False,
+                handle_sighup=False,
+            )
+        except Error as exc:
+            await _bounded(playwright.stop())
+            raise NotRendered(f"{path} does not start: {_said(exc)}") from exc
+        return cls(playwright, browser)
+
+    @property
+    def version(self) -> str:
+        """The browser's."""
+        return self.browser.version
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether the browser has ended."""
+        return not self.browser.is_connected()
+
+    async def close(self) -> None:
+        """End it."""
+        await _bounded(self.browser.close())
+        await _bounded(self.playwright.stop())
+
+    async def show(self, order: Order, proxy: str, timeout_s: float) -> Rendered:
+        """Return what a page shows; the caller sees to it that it ends in timeout_s.
+
+        Raises:
+            NotRendered: it shows nothing.
+            BrowserGone: the browser ended before.
+        """
+        try:
+            async with self._page(order, proxy) as page:
+                return await _visit(page, order, timeout_s * _TAKEN)
+        except Error as exc:
+            if self.is_gone:
+                raise BrowserGone(_said(exc)) from exc
+            raise NotRendered(_said(exc)) from exc
+
+    @contextlib.asynccontextmanager
+    async def _page(self, order: Order, proxy: str) -> AsyncIterator[Page]:
+        """Give a page in a context of its own."""
+        context = await self.browser.new_context(
+            proxy={"server": proxy, "bypass": "<-loopback>"},
+            ignore_https_errors=True,
+            accept_downloads=False,
+            user_agent=order.user_agent,
+            timezone_id=order.timezone,
+        )
+        try:
+            if order.script is not None:
+                await context.add_init_script(order.script)
+            await context.add_cookies(
+                [
+                    {"name": name, "value": value, "url": order.url}
+                    for name, value in order.cookies
+                ]
+            )
+            page = await context.new_page()
+            context.on("page", _close)
+            yield page
+        finally:
+            if not await _bounded(context.close()):
+                await self.close()  # it hangs: the next page gets another
+
+
+async def _close(popup: Page) -> None:
+    with contextlib.suppress(Error):
+        await popup.close()
+
+
+@dataclass
+class _Documents:  # no slots: Playwright notes something at who listens
+    """The documents a page goes through.
+
+    Attributes:
+        urls: of those that were answered.
+        count: how many of them were shown; a download is not.
+    """
+
+    frame: Frame
+    urls: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def answered(self, response: Response) -> None:
+        request = response.request
+        if request.is_navigation_request() and request.frame == self.frame:
+            self.urls.append(response.url)
+
+    def shown(self, frame: Frame) -> None:
+        if frame == self.frame:
+            self.count = len(self.urls)
+
+
+async def _visit(page: Page, order: Order, patience_s: float) -> Rendered:
+    seen = _Documents(page.main_frame)
+    page.on("response", seen.answered)
+    page.on("framenavigated", seen.shown)
+    until_s = asyncio.get_running_loop().time() + patience_s
+    await page.goto(
+        order.url, wait_until="commit", timeout=patience_s * 1000, referer=order.referer
+    )
+    with contextlib.suppress(Late):
+        await _wait(page, order, until_s)
+    document = await _content(page)
+    if seen.count > MAX_DOCUMENTS:
+        raise NotRendered(f"it went through {seen.count} documents")
+    return Rendered(document, tuple(seen.urls[: seen.count]))
+
+
+async def _wait(page: Page, order: Order, until_s: float) -> None:
+    """Wait for what the page is to show.
+
+    Raises:
+        Late: it does not show it in time.
+    """
+    await page.wait_for_load_state("domcontentloaded", timeout=_left_ms(until_s))
+    selectors = order.wait_for or order.ready
+    if selectors:
+        await _first_of(page, selectors, until_s)
+    if order.wait_for:
+        return
+    soon_s = until_s
+    if selectors:
+        soon_s = min(until_s, asyncio.get_running_loop().time() + QUIET_S)
+    await page.wait_for_load_state("networkidle", timeout=_left_ms(soon_s))
+
+
+async def _first_of(page: Page, selectors: tuple[str, ...], until_s: float) -> None:
+    locator = page.locator(selectors[0])
+    for selector in selectors[1:]:
+        locator = locator.or_(page.locator(selector))
+    await locator.first.wait_for(state="attached", timeout=_left_ms(until_s))
+
+
+def _left_ms(until_s: float) -> float:
+    """Return the time left; never 0, which would be no limit."""
+    return max(1.0, (until_s - asyncio.get_running_loop().time()) * 1000)
+
+
+async def _content(page: Page) -> bytes:
+    """Return the document; a page that is just going on to another is asked again."""
+    for _ in range(3):
+        try:
+            content = await page.content()
+            return content.encode("utf-8", "replace")
+        except Error as exc:
+            if "navigating" not in str(exc):
+                raise
+            with contextlib.suppress(Late):
+                await page.wait_for_load_state("domcontentloaded", timeout=1000)
+    raise NotRendered("it goes on from document to document")
+
+
+async def _bounded(closing: Awaitable[Any]) -> bool:  # Any: it is not looked at
+    """Wait for something to close, not for long; tell whether it did."""
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await closing
+    except (TimeoutError, Error):
+        return False
+    return True
+
+
+def _said(error: Error) -> str:
+    return error.message.strip().partition("\n")[0][:200]

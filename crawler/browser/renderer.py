@@ -1,0 +1,145 @@
+"""Pages shown by one Chromium a process: a new context, and a time limit, for each.
+
+1. The browser starts with the first page and is started anew after a crash.
+2. A page waits for its turn, then has ``timeout_s`` in all: for the document, for what
+   it is to show, for being read.  What it shows when four fifths are over is taken.
+3. Dialogs are dismissed, popups closed, downloads refused; nothing is kept from page
+   to page.
+4. The browser hangs on a pipe from its driver, and the driver on one from us: both
+   end with this process, however it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crawler.browser.chromium import find_chromium
+from crawler.errors import PortalkeepError
+from crawler.log import get_log
+
+if TYPE_CHECKING:
+    from crawler.browser.driver import Driver
+
+log = get_log(__name__)
+
+
+class NotRendered(PortalkeepError):
+    """The browser gave no document; the page has no item, the run goes on."""
+
+
+class BrowserGone(PortalkeepError):
+    """The browser is not there any more; the next page starts another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A page to render.
+
+    Attributes:
+        wait_for: selectors; the document is taken once one of them finds something.
+        ready: the same, and then the page may go quiet first.
+        cookies: names and values, for url's host.
+        script: run before the page's own.
+    """
+
+    url: str
+    user_agent: str
+    timezone: str = "UTC"
+    wait_for: tuple[str, ...] = ()
+    ready: tuple[str, ...] = ()
+    referer: str | None = None
+    cookies: tuple[tuple[str, str], ...] = ()
+    script: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What the page showed.
+
+    Attributes:
+        document: the DOM as HTML, UTF-8.
+        documents: URLs of the documents the page went through, redirects included;
+            the last one showed this.
+    """
+
+    document: bytes
+    documents: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Renderer:
+    """One browser, started when it is wanted; all of it on the loop that runs.
+
+    Attributes:
+        path: of the browser; None looks for one.
+        timeout_s: of one page.
+        pages: at once.
+    """
+
+    path: str | None = None
+    timeout_s: float = 30.0
+    pages: int = 2
+    _users: int = 0
+    _turns: asyncio.Semaphore = field(init=False)
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _driver: Driver | None = None
+
+    def __post_init__(self) -> None:
+        """Make room for pages."""
+        self._turns = asyncio.Semaphore(self.pages)
+
+    def hold(self) -> None:
+        """Take part in it; to be followed by a `release`."""
+        self._users += 1
+
+    async def release(self) -> None:
+        """Take part no more; the last one closes it."""
+        self._users -= 1
+        if self._users <= 0:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the browser."""
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            await driver.close()
+
+    async def render(self, order: Order, proxy: str) -> Rendered:
+        """Return what a page shows, all of its requests made through proxy.
+
+        Raises:
+            NotRendered: it shows nothing, in time.
+            ConfigError: there is no browser.
+        """
+        async with self._turns:
+            try:
+                return await self._render(order, proxy)
+            except BrowserGone:  # not this page's fault, as far as we know: once more
+                log.warning("browser_crashed")
+            try:
+                return await self._render(order, proxy)
+            except BrowserGone as exc:
+                raise NotRendered("the browser crashed twice") from exc
+
+    async def _render(self, order: Order, proxy: str) -> Rendered:
+        driver = await self._driving()
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await driver.show(order, proxy, self.timeout_s)
+        except TimeoutError as exc:
+            raise NotRendered(f"no document in {self.timeout_s:g} s") from exc
+
+    async def _driving(self) -> Driver:
+        async with self._starting:
+            if self._driver is not None and not self._driver.is_gone:
+                return self._driver
+            path = find_chromium(self.path)
+            await self.close()
+            # Importing Playwright takes a second; most commands and crawls never do.
+            from crawler.browser.driver import Driver  # noqa: PLC0415
+
+            self._driver = await Driver.start(path)
+            log.info("browser_started", path=path, version=self._driver.version)
+            return self._driver

@@ -1,0 +1,304 @@
+"""Pages shown by a browser: the download handler for requests that ask for it.
+
+Such a request passes the same middlewares as any other: robots.txt, turns, cookies.
+What the page then asks for on its own goes through a recording proxy and is written
+with the visit's page id; the document it showed is written beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from scrapy.http import Headers, Response
+
+from crawler import http, urls
+from crawler.block import SPILL_BYTES
+from crawler.browser.ca import Authority
+from crawler.browser.chromium import date_script
+from crawler.browser.policy import allow_public, is_vendor
+from crawler.browser.proxy import Limits, RecordingProxy
+from crawler.browser.renderer import NotRendered, Order
+from crawler.browser.upstream import Dialer, ParentProxy
+from crawler.errors import ConfigError
+from crawler.log import get_log
+from crawler.model import Reason
+from crawler.spiders.failure import FetchFailed
+from crawler.spiders.handler import CaptureDownloadHandler
+from crawler.warc.cdxj import request_digest
+from crawler.warc.redact import mask_url
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+    from crawler import model
+    from crawler.browser.proxy import Port
+    from crawler.browser.renderer import Rendered, Renderer
+    from crawler.config.portal import ItemRule, Rule
+    from crawler.model import Exchange, RecordRef
+    from crawler.spiders.context import CrawlContext, Tape
+    from crawler.spiders.proxy import Proxy
+
+MAX_REQUESTS = 1_000
+MAX_BYTES = 200_000_000
+"""Of one page: what it asks for beyond them is refused."""
+
+_NAVIGATES = b"\r\naccept: text/html"
+log = get_log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request to render has in its meta as ``render``.
+
+    Attributes:
+        hops: how many records the visit left before it.
+    """
+
+    rule: ItemRule
+    hops: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """What came of it, in the meta as ``rendition``.
+
+    Attributes:
+        hops: records of the documents the page went through, the shown one's last.
+        dom, dom_refs: what it showed.
+    """
+
+    hops: tuple[RecordRef, ...]
+    dom: tuple[bytes, ...]
+    dom_refs: tuple[RecordRef, ...]
+
+
+class RenderingDownloadHandler(CaptureDownloadHandler):
+    """Lets a browser show what is to be rendered; downloads everything else."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Take part in the process's browser.
+
+        Raises:
+            CaptureUnavailable, ConfigError: as of `CaptureDownloadHandler`.
+        """
+        super().__init__(crawler)
+        self._crawl: CrawlContext = crawler.portalkeep  # type: ignore[attr-defined]
+        self._authority: Authority | None = None
+        if self._crawl.renderer is not None:
+            self._crawl.renderer.hold()
+
+    async def download_request(self, request: Request) -> Response:
+        """Fetch or render request; return the response once all is recorded.
+
+        Raises:
+            FetchFailed: no response head came, or the browser showed nothing.
+            SpoolUnwritable: something could not be kept.
+        """
+        crawl = self._crawl
+        if "render" not in request.meta:
+            return await super().download_request(request)
+        if crawl.renderer is None or crawl.tape is None:
+            raise FetchFailed(Reason.NOT_RENDERED, "this crawl has no browser")
+        taken = _Taken(crawl, crawl.tape, request.meta["page_id"])
+        rendered = await self._render(crawl.renderer, request, taken)
+        return await _kept(request, taken, rendered)
+
+    async def _render(
+        self, renderer: Renderer, request: Request, taken: _Taken
+    ) -> Rendered:
+        proxy = self._proxies.choose(urls.hostname_of(request.url))
+        port = await self._proxy(proxy).open_port(taken.take, allow=taken.allows)
+        try:
+            return await renderer.render(_order(request, self._crawl), port.server)
+        except (NotRendered, ConfigError) as exc:
+            raise FetchFailed(Reason.NOT_RENDERED, str(exc)) from exc
+        finally:
+            await port.close()
+            self._tell(request, port)
+
+    def _proxy(self, proxy: Proxy | None) -> RecordingProxy:
+        """Return a recording proxy that leaves through proxy."""
+        crawl, parent = self._crawl, None
+        if proxy is not None:
+            if proxy.socks is not None:
+                detail = "a browser cannot leave through a SOCKS proxy"
+                raise FetchFailed(Reason.NOT_RENDERED, detail)
+            parent = _parent(proxy)
+        if self._authority is None:
+            self._authority = Authority()
+        return RecordingProxy(
+            crawl.clock,
+            Limits(crawl.max_record_bytes, crawl.portal.crawl.timeout),
+            Dialer(crawl.guard, parent),
+            crawl.spool_dir,
+            self._authority,
+        )
+
+    def _tell(self, request: Request, port: Port) -> None:
+        log.info(
+            "page_rendered",
+            url=mask_url(request.url, self._crawl.redaction),
+            exchanges=port.recorded,
+            refused=sum(port.refused.values()),
+        )
+
+    async def close(self) -> None:
+        """Close the connections; the last one closes the browser."""
+        await super().close()
+        if self._crawl.renderer is not None:
+            await self._crawl.renderer.release()
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What one page asked for, written as it ends.
+
+    Attributes:
+        documents: responses to navigations, frames' too, in the order they ended.
+    """
+
+    context: CrawlContext
+    tape: Tape
+    page_id: str
+    documents: list[model.Response] = field(default_factory=list)
+    asked: int = 0
+    bytes: int = 0
+
+    def allows(self, host: str, port: int, url: str) -> bool:
+        """Tell whether the page may ask for url; the addresses are guarded later."""
+        self.asked += 1
+        if self.asked > MAX_REQUESTS or self.bytes > MAX_BYTES:
+            return False
+        if self.context.guard is not None:
+            return allow_public(host, port, url)
+        return urls.scheme_of(url) in ("http", "https") and not is_vendor(host)
+
+    async def take(self, exchange: Exchange) -> None:
+        """Write an exchange; keep the response where it may be the page's own.
+
+        Raises:
+            SpoolUnwritable: it could not be written.
+        """
+        try:
+            recorded = self.tape.record(exchange, self.page_id, _asked(exchange))
+            ref = await asyncio.wrap_future(recorded)
+            if exchange.response is None:
+                return
+            self.bytes += exchange.response.size
+            if exchange.method == "GET" and _NAVIGATES in exchange.request.lower():
+                await self._keep(exchange, ref)
+        finally:
+            if exchange.response is not None:
+                exchange.response.close()
+
+    async def _keep(self, exchange: Exchange, ref: RecordRef) -> None:
+        if (block := exchange.response) is None:
+            return
+        make = partial(
+            http.response_from_block,
+            exchange.url,
+            block,
+            ref.captured_at,
+            method=exchange.method,
+            limit=self.context.max_parse_bytes,
+            ref=ref,
+            truncated=exchange.truncated is not None,
+        )
+        small = block.size <= SPILL_BYTES
+        response = make() if small else await asyncio.to_thread(make)
+        if response is not None:
+            self.documents.append(response)
+
+    def chain(self, shown: tuple[str, ...]) -> list[model.Response]:
+        """Return the responses that the documents of these URLs were made of."""
+        left, found = list(self.documents), []
+        for url in shown:
+            for at, response in enumerate(left):
+                if _bare(response.url) == _bare(url):
+                    found.append(response)
+                    del left[: at + 1]
+                    break
+        return found
+
+
+async def _kept(request: Request, taken: _Taken, rendered: Rendered) -> Response:
+    """Write what the page showed; return its response.
+
+    Raises:
+        FetchFailed: it is too long, or made of no response that was seen.
+        SpoolUnwritable: it could not be written.
+    """
+    chain = taken.chain(rendered.documents)
+    refs = tuple(response.ref for response in chain if response.ref is not None)
+    if not refs or _bare(chain[-1].url) != _bare(rendered.documents[-1]):
+        raise FetchFailed(Reason.NOT_RENDERED, "it came from no response")
+    size, limit = len(rendered.document), taken.context.max_parse_bytes
+    if size > limit:
+        raise FetchFailed(Reason.NOT_RENDERED, f"{size} bytes are beyond max_parse")
+    main = chain[-1]
+    written = taken.tape.keep(
+        main.url, rendered.document, taken.page_id, refs[-1].record_id
+    )
+    ref = await asyncio.wrap_future(written)
+    request.meta["capture_response"] = main
+    request.meta["rendition"] = Rendition(refs, (rendered.document,), (ref,))
+    return Response(
+        main.url,
+        status=main.status,
+        headers=Headers(main.headers),
+        body=main.payload,
+        flags=["rendered"],
+    )
+
+
+def _order(request: Request, crawl: CrawlContext) -> Order:
+    wanted: Wanted = request.meta["render"]
+    referer = request.headers.get("Referer")
+    return Order(
+        request.url,
+        crawl.portal.crawl.user_agent,
+        crawl.portal.timezone,
+        _selectors(wanted.rule.wait_for),
+        _selectors(wanted.rule.ready),
+        referer.decode("latin-1") if referer else None,
+        tuple(_cookies(request)),
+        date_script(crawl.clock),
+    )
+
+
+def _selectors(rule: Rule) -> tuple[str, ...]:
+    """Return the rule as the browser's selectors; () where it is more than that."""
+    found: list[str] = []
+    for expression in rule:
+        css = expression.css or expression.path
+        if css is None and expression.xpath is None:
+            return ()
+        found.append(f"css={css}" if css else f"xpath={expression.xpath}")
+    return tuple(found)
+
+
+def _cookies(request: Request) -> list[tuple[str, str]]:
+    sent = b"; ".join(request.headers.getlist("Cookie")).decode("latin-1")
+    pairs = (part.strip().partition("=") for part in sent.split(";"))
+    return [(name, value) for name, equals, value in pairs if name and equals]
+
+
+def _parent(proxy: Proxy) -> ParentProxy:
+    host, _, port = proxy.address.partition("://")[2].rpartition(":")
+    return ParentProxy(host.strip("[]"), int(port), proxy.authorization)
+
+
+def _asked(exchange: Exchange) -> str | None:
+    """Return the digest of a request that is more than its URL, None of a plain one."""
+    if exchange.method == "GET":
+        return None
+    body = exchange.request[http.head_end(exchange.request) or 0 :]
+    return request_digest(exchange.method, exchange.url, (), body)
+
+
+def _bare(url: str) -> str:
+    return url.partition("#")[0]

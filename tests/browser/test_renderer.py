@@ -1,0 +1,155 @@
+"""Chromium itself: what it shows, what it cannot reach, what comes after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from crawler.browser.chromium import date_script, find_chromium
+from crawler.browser.proxy import Allow
+from crawler.browser.renderer import NotRendered, Order, Rendered, Renderer
+from crawler.browser.upstream import Dialer
+from crawler.clock import SystemClock, clock_from
+from crawler.errors import ConfigError
+from tests.browser.driving import Sink, loopback_only, open_port, recording_proxy
+from tests.site.portal import article, page, serving
+from tests.site.processes import children_of
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+chromium = pytest.mark.skipif(
+    not any(map(shutil.which, NAMES)), reason="Chromium is not installed"
+)
+TIMEOUT_S = 20.0
+FETCHES = """<div id=out></div><script>
+const get = async url => {
+  try { return (await fetch(url, {mode: 'no-cors'})).type + ' came' }
+  catch (e) { return 'refused' }
+};
+(async () => {
+  document.getElementById('out').innerHTML = '<p class=ready>' +
+    [await get('file:///etc/passwd'), await get('http://127.0.0.2:8080/x'),
+     await get('https://127.0.0.2:8443/x')].join(', ') + ' at ' +
+    new Date().toISOString().slice(0, 10) + ' ' + document.cookie + '</p>';
+})();
+</script>"""
+
+
+class OneAddress:
+    """A guard that lets this machine's first address pass and no other."""
+
+    def allows(self, address: str) -> bool:
+        """Tell whether address is it."""
+        return address == "127.0.0.1"
+
+
+async def show(
+    renderer: Renderer, order: Order, spool: Path, allow: Allow = loopback_only
+) -> tuple[Rendered, Sink, int]:
+    """Return what a page shows, its exchanges, and how much of it was refused."""
+    proxy = recording_proxy(spool, dialer=Dialer(OneAddress()))
+    async with open_port(proxy, allow=allow) as (port, sink):
+        rendered = await renderer.render(order, port.server)
+    return rendered, sink, sum(port.refused.values())
+
+
+@chromium
+def test_a_page_gets_what_is_allowed_and_the_time_that_was_set(tmp_path: Path) -> None:
+    """Files and guarded addresses are refused; Date and cookies are as ordered."""
+
+    async def run(base: str) -> tuple[Rendered, Sink, int]:
+        script = date_script(clock_from("2025-07-15T14:00:00Z"))
+        order = Order(
+            f"{base}/",
+            "tester/1",
+            ready=("css=.ready",),
+            referer=f"{base}/from",
+            cookies=(("one", "1"),),
+            script=script,
+        )
+        renderer = Renderer(timeout_s=TIMEOUT_S)
+        try:
+            everywhere = await show(renderer, order, tmp_path, lambda *_: True)
+        finally:
+            await renderer.close()
+        return everywhere
+
+    with serving({"/": page(FETCHES)}) as served:
+        rendered, sink, refused = asyncio.run(run(served.base))
+    said = "refused, opaque came, refused at 2025-07-15 one=1"
+    assert f'<p class="ready">{said}</p>'.encode() in rendered.document
+    assert rendered.documents == (f"{served.base}/",)
+    assert refused >= 2
+    assert not any("127.0.0.2" in path for path in sink.paths())
+    (asked,) = [each for each in served.asked if each.target == "/"]
+    assert asked.headers["User-Agent"] == "tester/1"
+    assert asked.headers["Referer"] == f"{served.base}/from"
+
+
+@chromium
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_a_crashed_browser_is_started_anew(tmp_path: Path) -> None:
+    """Killed between pages or under a page, the browser is back for the next try."""
+
+    async def run(base: str) -> list[bytes]:
+        renderer = Renderer(timeout_s=TIMEOUT_S)
+        order = Order(f"{base}/", "tester/1", ready=("css=h1",))
+        slow = Order(f"{base}/", "tester/1", wait_for=("css=.never",))
+        try:
+            first, *_ = await show(renderer, order, tmp_path)
+            kill_browsers()
+            second, *_ = await show(renderer, order, tmp_path)
+            under_way = asyncio.ensure_future(show(renderer, slow, tmp_path))
+            await asyncio.sleep(1.0)  # the page waits for what never comes
+            kill_browsers()
+            third, *_ = await under_way
+        finally:
+            await renderer.close()
+        return [first.document, second.document, third.document]
+
+    with serving({"/": page(article("steady"))}) as served:
+        documents = asyncio.run(run(served.base))
+    assert all(b"<h1>steady</h1>" in document for document in documents)
+
+
+def kill_browsers() -> None:
+    """Kill the browsers below this process, their driver aside."""
+    for pid in children_of(os.getpid()):
+        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8")
+        if name.startswith(("chrom", "google")):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_missing_browser_says_what_to_do(tmp_path: Path) -> None:
+    """The message names the setting, whether it was given or not."""
+    with pytest.raises(ConfigError, match=r"browser\.path '/nowhere'"):
+        find_chromium("/nowhere")
+    renderer = Renderer(str(tmp_path))
+    with pytest.raises(ConfigError, match=r"browser\.path"):
+        asyncio.run(renderer.render(Order("http://a.example/", "x"), "http://x"))
+
+
+def test_a_browser_that_does_not_start_is_a_reason(tmp_path: Path) -> None:
+    """A program that is no browser gives no document; the run can go on."""
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    program.chmod(0o755)
+    renderer = Renderer(str(program))
+
+    async def run() -> None:
+        try:
+            await renderer.render(Order("http://a.example/", "x"), "http://x")
+        finally:
+            await renderer.close()
+
+    with pytest.raises(NotRendered, match="does not start"):
+        asyncio.run(run())
+
+
+def test_the_date_is_left_alone_without_a_set_clock() -> None:
+    """No script stands between a page and the machine's own time."""
+    assert date_script(SystemClock()) is None

@@ -1,0 +1,231 @@
+"""Pages that only a browser shows: rendered live, read from the archive ever after."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.crawling import RULE, Workplace, consistent, plain, portal
+from tests.site.portal import article, json_page, listing, page, redirect, serving
+from tests.site.processes import children_of, is_alive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.site.portal import Behaviour, Portal
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+pytestmark = pytest.mark.skipif(
+    not any(map(shutil.which, NAMES)), reason="Chromium is not installed"
+)
+CLOCK = "2025-07-15T14:00:00Z"
+SHELL = (
+    "<!doctype html><title>shell</title><div id=app></div><script>"
+    "fetch('/api/{0}').then(r => r.json()).then(j => {{"
+    "document.getElementById('app').innerHTML = '<h1>' + j.title + '</h1>'"
+    " + '<div class=body><p>' + j.text + '</p><p>' + new Date().getFullYear()"
+    " + '</p></div>' }})</script>"
+)
+RELATED = (
+    "<ul id=related></ul><script>fetch('/api/related').then(r => r.json()).then("
+    "j => document.getElementById('related').innerHTML ="
+    " j.map(x => '<li><a href=' + x + '>see ' + x + '</a>').join(''))</script>"
+)
+LOOP = article("loop").replace("</body>", "<script>for(;;){}</script></body>")
+ALERTS = "<p>alerts<script>for(;;)alert(1)</script>"
+RELOADS = "<p>again<script>location.reload()</script>"
+DOWNLOAD = "<p>take<script>location='/file.zip'</script>"
+STRANGE = (
+    "<!doctype html><div id=app></div><script>"
+    "for (let n = 0; n < 5; n++) window.open('/popup?' + n);"
+    "const get = async url => { try { await fetch(url, {mode: 'no-cors'});"
+    " return 'got' } catch (e) { return 'refused' } };"
+    "(async () => { const file = await get('file:///etc/passwd');"
+    "document.getElementById('app').innerHTML ="
+    " '<h1>strange</h1><div class=body><p>file ' + file + '</p></div>' })()</script>"
+)
+
+
+def rules(portal_: Portal, render: str = "auto", **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Return a portal whose items are rendered."""
+    item = {**RULE, "render": render, "ready": ".body", **changes}
+    item |= {"required": ["title", "body"], "related": {"rows": "#related a"}}
+    return portal(portal_.base, items=[item])
+
+
+def workplace(folder: Path, rules_: dict[str, Any], **browser: Any) -> Workplace:  # noqa: ANN401
+    """Return a workplace with the browser's settings."""
+    return Workplace(folder, [rules_], {"browser": {"timeout": "10s", **browser}})
+
+
+@pytest.fixture
+def served() -> Iterator[Portal]:
+    """Give a portal of a plain article, one by script and one that redirects to it."""
+    routes: dict[str, Behaviour] = {
+        "/latest": page(listing(["/item/plain", "/item/script", "/item/moved"])),
+        "/item/plain": page(article("plain", more=RELATED)),
+        "/item/script": page(SHELL.format("script")),
+        "/item/moved": redirect("/item/there"),
+        "/item/there": page(SHELL.format("there")),
+        "/api/script": json_page({"title": "script", "text": "told by script"}),
+        "/api/there": json_page({"title": "there", "text": "told by script, too"}),
+        "/api/related": json_page(["/item/1", "/item/2"]),
+    }
+    with serving(routes) as running:
+        yield running
+
+
+def test_auto_renders_what_is_a_shell_and_no_more(
+    served: Portal, tmp_path: Path
+) -> None:
+    """Shells are shown by the browser; all modes make the same items of the archive."""
+    place = workplace(tmp_path, rules(served))
+    result = place.run("crawl", clock=CLOCK).of()
+    assert result["exit_code"] == 0, result
+    consistent(place, result)
+    items = {item.title: item for item in place.items()}
+    assert set(items) == {"plain", "script", "there"}
+    assert served.hits["/item/plain"] == 1
+    assert served.hits["/item/script"] == 2
+    assert served.hits["/item/there"] == 2
+    assert items["plain"].provenance.dom_records == ()
+    assert items["plain"].related == ()
+    assert items["script"].body_text == "told by script\n\n2025"
+    assert items["script"].provenance.encoding_method == "dom"
+    assert result["counts"]["captured"] == 4  # no page is a revisit of its own shell
+    assert_recorded(place, served)
+    assert_all_modes_agree(place)
+
+
+def assert_recorded(place: Workplace, served: Portal) -> None:
+    """Check that a visit's records have its page id, the DOM among them."""
+    collection, base = place.collection, served.base
+    (segment,) = place.segments()
+    lines = list(collection.lines(segment))
+    for title in ("script", "there"):
+        dom = [x for x in lines if x.url == f"urn:dom:{base}/item/{title}"]
+        assert len(dom) == 1
+        of_page = {x.url for x in lines if x.page == dom[0].page}
+        assert {f"{base}/item/{title}", f"{base}/api/{title}"} <= of_page
+        record = place.record_of(dom[0].filename, dom[0].offset, dom[0].length)
+        assert record.header("Content-Type") == "text/html; charset=utf-8"
+        assert b"told by script" in record.block.read()
+    asked = [each.target for each in served.asked]
+    exchanges = [x.url.removeprefix(base) for x in lines if x.url.startswith(base)]
+    assert sorted(asked) == sorted(exchanges)
+
+
+def assert_all_modes_agree(place: Workplace) -> None:
+    """Check that replay and extract make the stored items without a browser."""
+    place.settings["browser"] = {"path": "/nonexistent"}
+    stored = plain(place.items())
+    for job in ("replay", "extract"):
+        answer = place.run(job, ports=[], clock=CLOCK).answer
+        assert answer["differences"] == []
+        assert answer.get("misses", []) == []
+        assert {(row["id"], row["revision"]) for row in answer["items"]} == set(stored)
+
+
+def test_always_renders_what_scripts_add(served: Portal, tmp_path: Path) -> None:
+    """A list that a script fills beside a plain text is in the item."""
+    changes = {"wait_for": ["#related a", "h1 + .body p:nth-child(2)"]}
+    place = workplace(tmp_path, rules(served, "always", **changes))
+    result = place.run("crawl", clock=CLOCK).of()
+    assert result["exit_code"] == 0, result
+    items = {item.title: item for item in place.items()}
+    assert set(items) == {"plain", "script", "there"}
+    assert all(len(item.provenance.dom_records) == 1 for item in items.values())
+    assert_all_modes_agree(place)
+
+
+def test_what_is_not_in_the_archive_is_a_miss(served: Portal, tmp_path: Path) -> None:
+    """Rules that would have a page rendered, of which no DOM is stored, list it."""
+    place = workplace(tmp_path, rules(served, "never"))
+    assert place.run("crawl", clock=CLOCK).of()["exit_code"] == 0
+    assert [item.title for item in place.items()] == ["plain"]
+    place.portals = [rules(served, "auto")]
+    answer = place.run("replay", ports=[], clock=CLOCK).answer
+    misses = {f"urn:dom:{served.base}/item/{name}" for name in ("script", "there")}
+    assert set(answer["misses"]) == misses
+    assert len(answer["items"]) == 1
+
+
+def test_pages_that_do_not_behave_are_bounded(tmp_path: Path) -> None:
+    """Whatever a page does, its visit ends in time and with a reason."""
+    pages = {
+        "never": "<p>nothing comes</p>",
+        "loop": LOOP.replace("class=body", "class=other"),
+        "alerts": ALERTS,
+        "reloads": RELOADS,
+        "download": DOWNLOAD,
+        "strange": STRANGE,
+        "elsewhere": "<p>go<script>location='http://localhost:1/x'</script>",
+    }
+    routes: dict[str, Behaviour] = {f"/item/{n}": page(pages[n]) for n in pages}
+    routes["/latest"] = page(listing([f"/item/{name}" for name in pages]))
+    routes["/file.zip"] = page(b"PK\x03\x04", content_type="application/zip")
+    with serving(routes) as running:
+        place = workplace(tmp_path, rules(running), timeout="8s")
+        begun_s = time.monotonic()
+        result = place.run("crawl", 120).of()
+        assert time.monotonic() - begun_s < 100
+        endings = place.endings()
+        ends = {name: endings[f"{running.base}/item/{name}"] for name in pages}
+    assert [item.title for item in place.items()] == ["strange"]
+    (item,) = place.items()
+    assert item.body_text == "file refused"
+    assert ends["never"][:2] == ("captured", "shell_page")
+    assert ends["loop"] == ("failed", "not_rendered", "no document in 8 s")
+    assert ends["alerts"] == ("failed", "not_rendered", "no document in 8 s")
+    assert ends["reloads"][:2] in {
+        ("failed", "not_rendered"),
+        ("captured", "shell_page"),
+    }
+    assert ends["download"][:2] == ("captured", "shell_page")
+    assert ends["elsewhere"][1] in {"not_rendered", "shell_page"}
+    assert result["run"] is not None
+    answer = place.run("replay", ports=[]).answer
+    assert answer["misses"] == []
+    assert len(answer["items"]) == 1
+
+
+def test_without_a_browser_the_reason_says_what_to_do(
+    served: Portal, tmp_path: Path
+) -> None:
+    """Where Chromium is missing, pages that need it fail with the next step."""
+    place = workplace(tmp_path, rules(served), path="/nonexistent/chromium")
+    place.run("crawl")
+    assert [item.title for item in place.items()] == ["plain"]
+    ending = place.endings()[f"{served.base}/item/script"]
+    assert ending[:2] == ("failed", "not_rendered")
+    assert "browser.path" in ending[2]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_no_browser_outlives_the_crawl(number: int, tmp_path: Path) -> None:
+    """However the crawler ends, its driver and every browser process end with it."""
+    routes: dict[str, Behaviour] = {
+        "/latest": page(listing(["/item/loop"])),
+        "/item/loop": page(LOOP.replace("class=body", "class=other")),
+    }
+    with serving(routes) as running:
+        place = workplace(tmp_path, rules(running), timeout="8s")
+        child = place.start("crawl")
+        until_s = time.monotonic() + 30
+        while running.hits["/item/loop"] < 2 and time.monotonic() < until_s:
+            time.sleep(0.05)  # bounded: until the browser has asked
+        assert running.hits["/item/loop"] == 2
+        below = children_of(child.pid)
+        assert len(below) > 2
+        child.send_signal(number)
+        child.communicate(timeout=40)
+    until_s = time.monotonic() + 20
+    while any(map(is_alive, below)) and time.monotonic() < until_s:
+        time.sleep(0.05)
+    assert [pid for pid in below if is_alive(pid)] == []
