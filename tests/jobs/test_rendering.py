@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.crawling import RULE, Workplace, consistent, plain, portal
+from tests.crawling import ROOT, RULE, Workplace, consistent, plain, portal
+from tests.jobs.test_shared_portals import PORTALS, module_at, running
 from tests.site.portal import article, json_page, listing, page, redirect, serving
 from tests.site.processes import children_of, is_alive
 
@@ -229,3 +233,52 @@ def test_no_browser_outlives_the_crawl(number: int, tmp_path: Path) -> None:
     while any(map(is_alive, below)) and time.monotonic() < until_s:
         time.sleep(0.05)
     assert [pid for pid in below if is_alive(pid)] == []
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the workplace's programs
+@pytest.mark.parametrize(
+    ("name", "differs"), [("fishai", []), ("futu", ["58800286", "topics"])]
+)
+def test_fixture_portals_with_what_scripts_add(
+    shared: Path, tmp_path: Path, name: str, differs: list[str]
+) -> None:
+    """The workplace's checker agrees with rendered items, in every mode.
+
+    The topic of one page of futu is in nothing that its server has.
+    """
+    folder = shared / "fixtures/portals" / PORTALS[name]
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    text = (ROOT / f"tests/portals/{name}.yaml").read_text(encoding="utf-8")
+    ready = "        ready: .article-content\n"
+    config = tmp_path / "portals.yaml"
+    config.write_text(text.replace(ready, f"        render: always\n{ready}"), "utf-8")
+    place = Workplace(tmp_path, config_file=config)
+    server = module_at(shared / "fixtures/portals/serve.py").make_server(str(folder))
+    clock = {"clock": manifest["frozen_now"]}
+    with running(server) as base:
+        place.environment["BASE"] = base
+        result = place.run("crawl", 120, **clock).of(name)
+    assert result["exit_code"] == 0, result
+    said = checked(shared, folder, place, name)
+    assert len(said) == (1 if differs else 0), said
+    assert all(word in line for line in said for word in differs)
+    for job in ("replay", "extract"):
+        answer = place.run(job, ports=[], **clock).answer
+        assert (answer["differences"], answer.get("misses", [])) == ([], [])
+        assert len(answer["items"]) == len(place.items(name))
+
+
+def checked(shared: Path, folder: Path, place: Workplace, name: str) -> list[str]:
+    """Return what the workplace's checker finds different."""
+    items = place.directory / "items.jsonl"
+    lines = [item.model_dump_json() for item in place.items(name)]
+    items.write_text("\n".join(lines), encoding="utf-8")
+    checker = [sys.executable, str(shared / "tools/check_items.py")]
+    ran = subprocess.run(
+        [*checker, str(folder / "manifest.json"), str(items)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "item fields agree" in ran.stdout, ran.stderr
+    return ran.stdout.splitlines()[:-1]
