@@ -34,8 +34,10 @@ def form_of(page: Page, selector: str) -> Form | None:
     if page.is_json:
         return None
     for found in select_css(selector, page.tree):
-        form = next((x for x in (found, *found.iterancestors("form"))), found)
-        if form.tag != "form":
+        form = next(
+            (x for x in (found, *found.iterancestors()) if x.tag == "form"), None
+        )
+        if form is None:
             continue
         action = page.absolute(form.get("action") or page.url)
         hidden = tuple(
