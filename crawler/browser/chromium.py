@@ -10,6 +10,7 @@ from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
     from crawler.clock import Clock
+    from crawler.config.portal import Rule
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -62,3 +63,14 @@ def date_script(clock: Clock) -> str | None:
     if abs(skew_s) < SET_CLOCK_S:
         return None
     return _DATE % round(skew_s * 1000)
+
+
+def selectors_of(rule: Rule) -> tuple[str, ...]:
+    """Return a rule as the browser's selectors; () where it is more than that."""
+    found: list[str] = []
+    for expression in rule:
+        css = expression.css or expression.path
+        if css is None and expression.xpath is None:
+            return ()
+        found.append(f"css={css}" if css else f"xpath={expression.xpath}")
+    return tuple(found)

@@ -17,7 +17,7 @@ from scrapy.http import Headers, Response
 from crawler import http, urls
 from crawler.block import SPILL_BYTES
 from crawler.browser.ca import Authority
-from crawler.browser.chromium import date_script
+from crawler.browser.chromium import date_script, selectors_of
 from crawler.browser.policy import allow_public, is_vendor
 from crawler.browser.proxy import Limits, RecordingProxy
 from crawler.browser.renderer import NotRendered, Order
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from crawler import model
     from crawler.browser.proxy import Port
     from crawler.browser.renderer import Rendered, Renderer
-    from crawler.config.portal import ItemRule, Rule
+    from crawler.config.portal import ItemRule
     from crawler.model import Exchange, RecordRef
     from crawler.spiders.context import CrawlContext, Tape
     from crawler.spiders.proxy import Proxy
@@ -262,23 +262,12 @@ def _order(request: Request, crawl: CrawlContext) -> Order:
         request.url,
         crawl.portal.crawl.user_agent,
         crawl.portal.timezone,
-        _selectors(wanted.rule.wait_for),
-        _selectors(wanted.rule.ready),
+        selectors_of(wanted.rule.wait_for),
+        selectors_of(wanted.rule.ready),
         referer.decode("latin-1") if referer else None,
         tuple(_cookies(request)),
         date_script(crawl.clock),
     )
-
-
-def _selectors(rule: Rule) -> tuple[str, ...]:
-    """Return the rule as the browser's selectors; () where it is more than that."""
-    found: list[str] = []
-    for expression in rule:
-        css = expression.css or expression.path
-        if css is None and expression.xpath is None:
-            return ()
-        found.append(f"css={css}" if css else f"xpath={expression.xpath}")
-    return tuple(found)
 
 
 def _cookies(request: Request) -> list[tuple[str, str]]:
