@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from portals import site
 from warcio.archiveiterator import ArchiveIterator
 
+from crawler.archive.database import transaction
 from crawler.archive.ledger import Ending, Ledger
 from crawler.archive.recorder import Recorder
 from crawler.archive.segment import Origin
-from crawler.archive.spool import RunRow, Spool, open_database, transaction
+from crawler.archive.spool import RunRow, Spool, open_database
 from crawler.archive.tape import Tape
 from crawler.block import Block
 from crawler.clock import SystemClock

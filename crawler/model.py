@@ -1,8 +1,7 @@
 """The nouns every room shares: frozen values, no behaviour beyond reading them.
 
-The way of the data: ``Work`` is leased, its fetch gives ``Exchange``s, they are written
-and leave ``RecordRef``s, the page visit becomes a ``Capture``, and extraction makes a
-``Listing`` or an ``Item`` (``crawler.item``) of it.
+``Work`` is leased, its fetch gives ``Exchange``s, these leave ``RecordRef``s, the visit
+becomes a ``Capture``, of which a ``Listing`` or an ``Item`` (``crawler.item``) is made.
 """
 
 from __future__ import annotations
@@ -200,8 +199,7 @@ class Link:
         url: absolute, tracking parameters cut.
         kind: what it is to be visited for.
         listing: id of the listing rule that found it, or that it is a page of.
-        headers: extra request headers (name, value), in order.
-        body: for POST listings.
+        headers, body: of the request; (name, value) in order, the body of a POST.
         token: the cursor or page this listing page stands for; loops show in it.
     """
 

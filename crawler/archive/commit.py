@@ -17,7 +17,7 @@ import random
 from typing import TYPE_CHECKING
 
 from crawler.archive import layout, manifest
-from crawler.archive.spool import transaction
+from crawler.archive.database import transaction
 from crawler.errors import ArchiveDamaged, SpoolUnwritable
 
 if TYPE_CHECKING:

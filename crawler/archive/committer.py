@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from crawler.archive.commit import commit_segment
-from crawler.archive.spool import Spool, open_database, transaction
+from crawler.archive.database import transaction
+from crawler.archive.spool import Spool, open_database
 from crawler.errors import PortalkeepError, SpoolUnwritable
 from crawler.log import get_log
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from crawler.errors import SpoolUnwritable
 from crawler.frontier.rows import dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 FILE = "spool.sqlite"
@@ -108,45 +107,6 @@ def open_in_memory() -> sqlite3.Connection:
     db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     db.executescript(SCHEMA + outbox.SCHEMA)
     return db
-
-
-@contextmanager
-def unwritable() -> Iterator[None]:
-    """Say of what goes wrong with files or statements that the spool is at fault.
-
-    Raises:
-        SpoolUnwritable: in place of their own errors.
-    """
-    try:
-        yield
-    except (OSError, sqlite3.Error) as exc:
-        message = f"the spool cannot be written: {exc}"
-        raise SpoolUnwritable(message) from exc
-
-
-@contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Commit what the block did, or nothing of it.
-
-    Raises:
-        SpoolUnwritable: the disk is full or not writable.
-    """
-    try:
-        db.execute("begin immediate")
-        yield
-        db.execute("commit")
-    except sqlite3.Error as exc:
-        _roll_back(db)
-        message = f"the spool cannot be written: {exc}"
-        raise SpoolUnwritable(message) from exc
-    except BaseException:
-        _roll_back(db)
-        raise
-
-
-def _roll_back(db: sqlite3.Connection) -> None:
-    if db.in_transaction:
-        db.execute("rollback")
 
 
 class Spool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.archive import layout
+from crawler.archive.database import transaction
 from crawler.archive.refs import ref_from_json, ref_to_json
 from crawler.archive.segment import (
     DECISIONS_TYPE,
@@ -24,7 +25,7 @@ from crawler.archive.segment import (
     DOM_URI,
     OpenSegment,
 )
-from crawler.archive.spool import SegmentRow, transaction
+from crawler.archive.spool import SegmentRow
 from crawler.errors import StoreUnavailable
 from crawler.log import get_log
 from crawler.warc.redact import Policy, mask_url, redact

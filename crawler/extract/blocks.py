@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from crawler.extract.images import ImageFound, read_image
+from crawler.extract.tables import data_rows
 from crawler.extract.text import (
     BLOCK_TAGS,
     UNSEEN_TAGS,
@@ -39,8 +40,6 @@ BOX_TAGS = frozenset({"aside", "footer", "form", "nav"})
 _LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _BOLD_TAGS = frozenset({"b", "strong"})
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
-_MAX_CELL_CHARACTERS = 300
-_MIN_COLUMNS = 2
 _CAPTION_TAGS = frozenset({"figcaption"})
 
 
@@ -253,7 +252,9 @@ def _whole_piece(node: HtmlElement) -> Piece | None:
     if node.tag in {"ul", "ol"}:
         return _list_piece(node)
     if node.tag == "table":
-        return _table_piece(node)
+        rows = data_rows(node)
+        text = "\n".join("\t".join(row) for row in rows)
+        return Piece("table", text, rows=rows) if rows else None
     return _code_piece(node) if node.tag == "pre" else None
 
 
@@ -276,23 +277,6 @@ def _own_text(entry: HtmlElement) -> str:
                 f"\n{node.text or ''}" if node.tag in BLOCK_TAGS else node.text or ""
             )
     return collapse(as_printed("".join(runs)))
-
-
-def _table_piece(node: HtmlElement) -> Piece | None:
-    """Return a data table; None for one that only lays the page out."""
-    if any(inner is not node for inner in node.iter("table")):
-        return None
-    rows = tuple(
-        tuple(visible_text(cell) for cell in row.iter("td", "th"))
-        for row in node.iter("tr")
-    )
-    rows = tuple(row for row in rows if any(row))
-    cells = [cell for row in rows for cell in row]
-    if not rows or max(map(len, rows)) < _MIN_COLUMNS:
-        return None
-    if max(map(len, cells)) > _MAX_CELL_CHARACTERS:
-        return None
-    return Piece("table", "\n".join("\t".join(row) for row in rows), rows=rows)
 
 
 def _code_piece(node: HtmlElement) -> Piece | None:

@@ -1,9 +1,9 @@
 """Make the item of a captured page: pure, the same live, replayed and re-extracted.
 
 1. The status, then pages that say they are gone, challenges, shells.
-2. The rule for the URL and the day of the capture.
-3. Each field by rule, else from the hint, else from the page's head, else generic.
-4. Required fields, identity, hashes, provenance.
+2. The rule for the URL and the day of the capture; each field by it, else from the
+   hint, else from the page's head, else generic.
+3. Required fields, identity, hashes, provenance.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from crawler.extract.hashes import content_hash, item_hash, item_id
 from crawler.extract.metadata import Metadata
 from crawler.extract.page import Page
 from crawler.extract.parts import (
+    file_of,
     flags_of,
     languages_of,
     read_editor,
@@ -39,8 +40,7 @@ from crawler.extract.parts import (
 from crawler.extract.provenance import provenance_of
 from crawler.extract.rules import own_url, rule_of
 from crawler.extract.times import read_modified, read_published
-from crawler.http import header
-from crawler.item import File, Item, TitledUrl, Video
+from crawler.item import Item, TitledUrl, Video
 
 if TYPE_CHECKING:
     from crawler.config.portal import Portal
@@ -102,8 +102,8 @@ def extract_item_from(
     _check_required(values, sources)
     values |= made.identity(values)
     if rule.kind == "file":
-        values["files"] = (_file(capture, values["title"]),)
-    if len(pages) <= len(capture.further) and rule.kind != "file":
+        values["files"] = (file_of(capture, values["title"]),)
+    elif len(pages) <= len(capture.further):
         values["flags"] = (*values["flags"], "further_page_missing")
     provenance = provenance_of(
         capture, pages[0], made.methods, config_digest=config_digest, version=version
@@ -115,8 +115,8 @@ def extract_item_from(
         provenance=provenance,
         **values,
     )
-    hashed = item.model_copy(update={"item_hash": item_hash(item)})
-    return Extraction(hashed, tuple(made.body.excluded), made.methods)
+    item = item.model_copy(update={"item_hash": item_hash(item)})
+    return Extraction(item, tuple(made.body.excluded), made.methods)
 
 
 @dataclass(slots=True)
@@ -294,9 +294,3 @@ def _check_required(values: dict[str, Any], sources: Sources) -> None:
     missing = tuple(name for name in sources.rule.required if not held.get(name))
     if missing:
         raise LayoutChanged(missing, sources.url)
-
-
-def _file(capture: Capture, title: str | None) -> File:
-    declared = header(capture.main.headers, b"content-type")
-    media_type = (declared or b"").decode("latin-1").partition(";")[0].strip().lower()
-    return File(url=capture.main.url, title=title, media_type=media_type or None)

@@ -13,7 +13,8 @@ from crawler.extract.lines import editor_in
 from crawler.extract.selectors import Found, first, select_css
 from crawler.extract.text import squeeze, visible_text
 from crawler.extract.tickers import tickers_in
-from crawler.item import Image, Summary, Ticker
+from crawler.http import header
+from crawler.item import File, Image, Summary, Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from crawler.extract.body import Body, Excluded
     from crawler.extract.fields import Sources
     from crawler.extract.page import Page
+    from crawler.model import Capture
 
 _CUT_OFF = re.compile(r"(?:…|\.\.\.)$")
 _RELATED_LABEL = re.compile(
@@ -170,3 +172,10 @@ def _marked(sources: Sources) -> Iterator[tuple[str, str | None]]:
             yield code or printed.symbol, name.text if name else printed.name
         elif code:
             yield code, name.text if name else visible_text(node) or None
+
+
+def file_of(capture: Capture, title: str | None) -> File:
+    """Return the file that a captured URL is, by its declared media type."""
+    declared = header(capture.main.headers, b"content-type") or b""
+    kind = declared.decode("latin-1").partition(";")[0].strip().lower() or None
+    return File(url=capture.main.url, title=title, media_type=kind)

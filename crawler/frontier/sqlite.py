@@ -19,10 +19,10 @@ from crawler.frontier.rows import (
     dumps,
     hint_from_json,
     hint_to_json,
-    link_from_json,
     link_to_json,
 )
-from crawler.model import Kind, Outcome, Reason, Work
+from crawler.frontier.table import SCHEMA, work_from
+from crawler.model import Kind, Outcome, Reason
 from crawler.urls import host_of
 
 if TYPE_CHECKING:
@@ -30,41 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from crawler.config.portal import Portal
-    from crawler.model import Link
+    from crawler.model import Link, Work
 
 WAITING, LEASED, ENDED = 0, 1, 2
 HINT_PAGES = 20
 """Listing pages deeper than this do not hold items back."""
 SUSPECT = 2
 """A row given out so often without an end is given out alone from then on."""
-
-SCHEMA = """
-create table if not exists work(
-  work_id integer primary key autoincrement,
-  run_id text not null,
-  key blob not null,
-  kind text not null,
-  link text not null,
-  host text not null,
-  priority integer not null,
-  depth integer not null,
-  page integer not null,
-  stale_pages integer not null,
-  parent integer,
-  state integer not null default 0,
-  boot text not null default '',
-  not_before real not null default 0,
-  lease_until real not null default 0,
-  fence integer not null default 0,
-  deliveries integer not null default 0,
-  tries integer not null default 0,
-  outcome text,
-  reason text,
-  detail text,
-  unique(run_id, key)
-);
-create index if not exists work_next on work(run_id, state, priority desc, work_id);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +171,7 @@ class SqliteFrontier:
             },
         ).fetchall()
         rows.sort(key=lambda row: (-row[9], row[0]))
-        return [_work(row) for row in rows]
+        return [work_from(row) for row in rows]
 
     def _items_are_held(self, run_id: str, now: float) -> bool:
         listing = self._db.execute(
@@ -277,7 +249,7 @@ class SqliteFrontier:
             " stale_pages, deliveries, fence, tries",
             (Outcome.FAILED, Reason.DEAD_LETTER, run_id, max_deliveries),
         ).fetchall()
-        return [_work(row) for row in rows]
+        return [work_from(row) for row in rows]
 
     def left(self, run_id: str) -> int:
         """Return how many rows wait or are leased."""
@@ -308,18 +280,3 @@ class SqliteFrontier:
     def forget(self, run_id: str) -> None:
         """Drop the rows of a run that is closed."""
         self._db.execute("delete from work where run_id=?", (run_id,))
-
-
-def _work(row: tuple[object, ...]) -> Work:
-    work_id, run_id, link, depth, page, stale_pages, deliveries, fence, tries = row[:9]
-    return Work(
-        work_id=int(str(work_id)),
-        run_id=str(run_id),
-        link=link_from_json(json.loads(str(link))),
-        depth=int(str(depth)),
-        page=int(str(page)),
-        stale_pages=int(str(stale_pages)),
-        deliveries=int(str(deliveries)),
-        fence=int(str(fence)),
-        tries=int(str(tries)) + 1,
-    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler.archive.collection import Collection
-from crawler.archive.spool import transaction
+from crawler.archive.database import transaction
 from crawler.errors import ArchiveDamaged, ObjectMissing, StoreUnavailable
 from crawler.history.fold import head_of
 from crawler.item import Head, Item

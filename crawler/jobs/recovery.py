@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawler.archive import layout
-from crawler.archive.spool import transaction
+from crawler.archive.database import transaction
 from crawler.errors import ArchiveDamaged
 from crawler.log import get_log
 from crawler.warc.writer import OPEN, recover

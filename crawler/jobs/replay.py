@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.archive.captures import Archive
+from crawler.archive.database import transaction
 from crawler.archive.ledger import Ledger
-from crawler.archive.spool import Spool, open_in_memory, transaction
+from crawler.archive.spool import Spool, open_in_memory
 from crawler.archive.tape import Taken
 from crawler.config.digest import config_digest
 from crawler.errors import UsageError

@@ -16,17 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from crawler import __version__
 from crawler.archive import layout, manifest
+from crawler.archive.database import transaction, unwritable
 from crawler.archive.directory import make_directory
 from crawler.archive.ledger import Ledger
 from crawler.archive.recorder import Recorder
 from crawler.archive.segment import Origin
-from crawler.archive.spool import (
-    RunRow,
-    Spool,
-    open_database,
-    transaction,
-    unwritable,
-)
+from crawler.archive.spool import RunRow, Spool, open_database
 from crawler.archive.store import open_store
 from crawler.archive.tape import Limits, Tape
 from crawler.errors import PortalkeepError

@@ -281,10 +281,7 @@ def know_suffixes_offline() -> None:
 SIGNATURES: tuple[tuple[Callable[..., object], tuple[str, ...]], ...] = (
     (HTTP11DownloadHandler.__init__, ("self", "crawler")),
     (HTTP11DownloadHandler.download_request, ("self", "request")),
-    (
-        _Slot.__init__,
-        ("self", "close_if_idle", "nextcall", "scheduler"),
-    ),
+    (_Slot.__init__, ("self", "close_if_idle", "nextcall", "scheduler")),
     (CallLaterOnce.schedule, ("self", "delay")),
     (cookies._is_public_domain, ("domain",)),  # noqa: SLF001
     (cookies.CookiesMiddleware.__init__, ("self", "debug")),

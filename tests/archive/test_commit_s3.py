@@ -14,10 +14,11 @@ import pytest
 from crawler.archive.captures import Archive
 from crawler.archive.collection import Collection
 from crawler.archive.commit import commit_run
+from crawler.archive.database import transaction
 from crawler.archive.ledger import Ending, Ledger
 from crawler.archive.recorder import Recorder
 from crawler.archive.segment import Origin
-from crawler.archive.spool import RunRow, Spool, open_database, transaction
+from crawler.archive.spool import RunRow, Spool, open_database
 from crawler.archive.store import LocalStore, Store
 from crawler.archive.store.s3 import S3Store
 from crawler.archive.tape import Limits, Tape

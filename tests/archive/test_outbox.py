@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawler.archive.commit import write_lines
+from crawler.archive.database import transaction
 from crawler.archive.outbox import Outbox
-from crawler.archive.spool import open_database, transaction
+from crawler.archive.spool import open_database
 
 if TYPE_CHECKING:
     import sqlite3

@@ -16,11 +16,12 @@ from warcio.archiveiterator import ArchiveIterator
 from crawler.archive.captures import Archive
 from crawler.archive.collection import Collection
 from crawler.archive.commit import commit_run
+from crawler.archive.database import transaction
 from crawler.archive.ledger import Ending, Ledger
 from crawler.archive.recorder import Recorder
 from crawler.archive.refs import ref_from_json, ref_to_json
 from crawler.archive.segment import Origin
-from crawler.archive.spool import RunRow, Spool, open_database, transaction
+from crawler.archive.spool import RunRow, Spool, open_database
 from crawler.archive.store import LocalStore
 from crawler.archive.tape import Limits, Tape
 from crawler.block import Block

@@ -65,6 +65,7 @@ def test_resolved_is_json_without_secrets(given: Loaded) -> None:
     for secret in ("hunter22", "t0ken", "someone"):
         assert secret not in text
     assert Portal.model_validate(stored["portal"]).request.cookies == {"s": "***"}
+    assert isinstance(stored["store"], dict)
     assert stored["store"]["url"] == "s3://***@bucket/x"
     assert stored["lease"] == 300
 

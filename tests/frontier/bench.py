@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawler.archive.spool import open_database, transaction
+from crawler.archive.database import transaction
+from crawler.archive.spool import open_database
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.model import Outcome
 

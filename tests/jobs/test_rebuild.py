@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from crawler.archive.collection import Collection
-from crawler.archive.spool import Spool, open_database, transaction
+from crawler.archive.database import transaction
+from crawler.archive.spool import Spool, open_database
 from crawler.archive.store import LocalStore
 from crawler.errors import ArchiveDamaged
 from crawler.history.fold import head_of

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from crawler.archive.collection import Collection
-from crawler.archive.spool import RunRow, SegmentRow, Spool, open_database, transaction
+from crawler.archive.database import transaction
+from crawler.archive.spool import RunRow, SegmentRow, Spool, open_database
 from crawler.config.portal import Portal
 from crawler.errors import SpoolUnwritable
 from crawler.frontier.sqlite import Child, SqliteFrontier
