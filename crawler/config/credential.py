@@ -19,6 +19,9 @@ _NAMED = re.compile(r"""([\w.-]+)["']?\s*[=:]\s*["']?\Z""")
 _LONGEST_NAME = 100
 _PASSWORD = re.compile(r"://[^/@\s]*:(?!\$\{)[^/@\s]+@")
 _LOGIN_TEXT = ("login", "fields")
+_CREDENTIAL_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "x-api-key", "x-auth-token"}
+)
 _FROM_OUTSIDE = re.compile(r"(?<!\$)\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _DEFAULT = ":-"
 
@@ -54,6 +57,12 @@ def has_password(text: str) -> bool:
 def is_login_text(path: Path) -> bool:
     """Tell whether path is what is filled into a field of a login."""
     return path[-3:-1] == _LOGIN_TEXT
+
+
+def is_credential_header(path: Path) -> bool:
+    """Tell whether path is a header whose value is a credential and nothing else."""
+    named = path[-2:-1] == ("headers",)
+    return named and str(path[-1]).lower() in _CREDENTIAL_HEADERS
 
 
 def only_from_outside(text: str) -> bool:

@@ -22,11 +22,12 @@ from crawler.config.credential import (
     credentials,
     has_password,
     is_behind_secret_name,
+    is_credential_header,
     is_login_text,
     is_secret,
     only_from_outside,
 )
-from crawler.config.problem import Path, Place, Problem, did_you_mean
+from crawler.config.problem import MASK, Path, Place, Problem, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -199,6 +200,12 @@ class _Builder:
         text = str(node.value)
         if is_login_text(path) and not only_from_outside(text):
             self._note(node, "a login in the file; write ${NAME} and set it outside")
+        if is_credential_header(path) and not (
+            only_from_outside(text) or MASK in text  # as `config show` writes it
+        ):
+            self._note(
+                node, "a credential in the file; write ${NAME} and set it outside"
+            )
         if kind in ("str", "timestamp", "value"):
             return self._whole(self._expanded(text, node, path), node)
         if kind not in ("null", "bool", "int", "float"):

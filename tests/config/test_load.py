@@ -290,6 +290,17 @@ def test_a_login_in_the_file_is_an_error(tmp_path: Path, pin: str) -> None:
     assert "hunter22" not in str(failed.value)
 
 
+@pytest.mark.parametrize("name", ["Authorization", "x-api-key"])
+def test_a_credential_in_a_header_is_an_error(tmp_path: Path, name: str) -> None:
+    """A header that is nothing but a credential comes from a variable."""
+    path = tmp_path / "archive_config.yaml"
+    request = f"    request: {{headers: {{{name}: Bearer hunter22}}}}\n"
+    path.write_text("portals:\n" + PORTAL + request, "utf-8")
+    with pytest.raises(ConfigError, match="a credential in the file") as failed:
+        load(path, environment={})
+    assert "hunter22" not in str(failed.value)
+
+
 def test_a_login_from_variables_is_secret(tmp_path: Path) -> None:
     """Both fields are known as secrets, and not in what a run stores."""
     path = tmp_path / "archive_config.yaml"
