@@ -28,13 +28,16 @@ def redirect_target(response: Response) -> str | None:
 def hop(request: Request, response: Response, target: str) -> Request:
     """Return the request for target; after 303, or 301 or 302 of a POST, by GET.
 
-    It belongs to the same page; headers go to the same host alone.
+    It belongs to the same page; headers go to the same host alone, and never from
+    https to http: they may hold credentials.
     """
     by_get = response.status == 303 or (  # noqa: PLR2004
         response.status in (301, 302) and request.method == "POST"
     )
     method, body = ("GET", b"") if by_get else (request.method, request.body)
-    same = urls.host_of(request.url) == urls.host_of(target)
+    same = urls.host_of(request.url) == urls.host_of(target) and (
+        urls.scheme_of(request.url) == "http" or urls.scheme_of(target) == "https"
+    )
     headers = {
         name: values
         for name, values in (request.headers if same else {}).items()
