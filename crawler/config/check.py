@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Finding: TypeAlias = "tuple[Path, str]"
 
-_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+(:[A-Za-z_]\w*)?")
 _STORE_SCHEMES = ("s3", "file")
 _BUCKET = re.compile(r"([^/@]*@)?[A-Za-z0-9][A-Za-z0-9._:-]{1,}(/[^/.][^/]*)*/?")
 _ENDPOINT = re.compile(r"https?://[^/@\s]+(/[^@\s]*)?")
@@ -104,7 +103,7 @@ def _parts(portal: Portal) -> Iterator[Finding]:
             yield ("listings", at, "id"), what
         seen.add(listing.id)
     articles = any(listing.kind == "article" for listing in portal.listings)
-    if articles and not portal.items and portal.page_object is None:
+    if articles and not portal.items:
         yield (
             (),
             (
@@ -112,6 +111,3 @@ def _parts(portal: Portal) -> Iterator[Finding]:
                 "add a rule: items: [{match: ^/article/, title: h1, body: …}]"
             ),
         )
-    if portal.page_object is not None and not _DOTTED.fullmatch(portal.page_object):
-        what = f"{portal.page_object!r} names no class; write package.module:Class"
-        yield ("page_object",), what

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _USER_PART = re.compile(r"://[^/@\s]+@")
 _FOR_ITEMS = {
     *("id", "name", "timezone", "language", "strip_params", "id_scheme", "items"),
-    *("drop_lines", "page_object"),
+    "drop_lines",
 }
 _FOR_ROWS = {
     *("id", "from_", "url", "kind", "state", "rows", "fields", "next", "continue_"),

@@ -144,7 +144,6 @@ class Portal(Model):
         strip_params: query parameters cut from every URL; its listings inherit them.
         id_scheme: what an item's id is made of; ``identity`` is another name for it.
         drop_lines: as in an item rule; its item rules inherit them.
-        page_object: dotted path of a class, only where YAML cannot say it.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -164,7 +163,6 @@ class Portal(Model):
     items: tuple[ItemRule, ...] = ()
     expect: PortalExpectation = PortalExpectation()
     drop_lines: Texts = ()
-    page_object: str | None = None
 
     def __hash__(self) -> int:
         return hash(self.id)

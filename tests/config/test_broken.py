@@ -137,7 +137,6 @@ BROKEN = [
     (PORTAL + "    timezone: Asia/Shangai\n", "c.yaml:7:15:", "'Asia/Shanghai'?"),
     (PORTAL + "    drop_lines: [a, '(']\n", "c.yaml:7:21:", "regular expression"),
     (PORTAL + "    scope: {exclude: '['}\n", "c.yaml:7:22:", "regular expression"),
-    (PORTAL + "    page_object: x\n", "c.yaml:7:18:", "package.module:Class"),
     (PORTAL + "    request: {encoding: gb1830}\n", "c.yaml:7:25:", "'gb18030'?"),
     (
         PORTAL + "    allow_private: true\n    crawl: {allow_private: false}\n",
