@@ -87,8 +87,9 @@ def clean(text: str) -> str:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows in aligned columns to stdout; "" and None show as a dash."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold", no_wrap=not sys.stdout.isatty())
+    for at, column in enumerate(columns):  # the first is what one copies
+        no_wrap = at == 0 or not sys.stdout.isatty()
+        made.add_column(column, overflow="fold", no_wrap=no_wrap)
     for row in rows:
         made.add_row(*(_cell(value) for value in row))
     target = io.StringIO()
