@@ -33,9 +33,14 @@ def configure(*, verbose: bool = False, json_lines: bool = False) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_stderr,
         cache_logger_on_first_use=False,
     )
+
+
+def _to_stderr(*_names: object) -> structlog.PrintLogger:
+    """Return a logger to what stderr is now; it may have changed since `configure`."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def hide(secrets: Iterable[str]) -> None:

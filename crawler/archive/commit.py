@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from crawler.archive import layout, manifest
 from crawler.archive.database import transaction
-from crawler.errors import ArchiveDamaged, SpoolUnwritable
+from crawler.errors import ArchiveDamaged, ObjectExists, SpoolUnwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,11 +58,30 @@ def commit_segment(
         files=stored,
         counts=spool.outbox.decision_counts(row.name),
     )
-    store.put_if_absent(name.key("segment"), manifest.to_bytes(segment))
+    segment = _publish(store, name.key("segment"), segment)
     with transaction(spool.db):
         spool.commit_segment(row.name)
     for _, path, _ in files:
         path.unlink(missing_ok=True)
+    return segment
+
+
+def _publish(store: Store, key: str, segment: manifest.Segment) -> manifest.Segment:
+    """Store the manifest; return the one that is there.
+
+    A crash may have come between it and the spool's word of it; where the rules
+    changed before the rerun, the stored one, of the same files, is the right one.
+
+    Raises:
+        ObjectExists: the stored one lists other files.
+    """
+    try:
+        store.put_if_absent(key, manifest.to_bytes(segment))
+    except ObjectExists:
+        stored = manifest.segment_from(store.get(key), key)
+        if stored.files != segment.files:
+            raise
+        return stored
     return segment
 
 

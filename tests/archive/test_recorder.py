@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -279,6 +280,23 @@ def test_commit_again_is_success(desk: Bench, tmp_path: Path) -> None:
     objects = {info.key: store.get(info.key) for info in store.list()}
     assert kept in objects.values()
     assert len(objects) == 4
+
+
+def test_a_manifest_stored_before_a_crash_stays(desk: Bench, tmp_path: Path) -> None:
+    """A rerun under other rules finds the segment stored, and takes it as it is."""
+    seed(desk, URL)
+    desk.visit(URL, b"body" * 300)
+    desk.recorder.stop()
+    before = tmp_path / "before"
+    shutil.copytree(desk.directory, before)
+    store = LocalStore(tmp_path / "store")
+    (run,) = desk.spool.runs()
+    (first,) = commit_run(store, desk.spool, desk.directory, run)
+
+    again = Spool(open_database(before))
+    changed = replace(run, config_digest="sha256:1")
+    assert commit_run(store, again, before, changed) == [first]
+    again.db.close()
 
 
 def test_a_skip_needs_no_record(desk: Bench) -> None:
