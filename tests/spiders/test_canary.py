@@ -75,7 +75,8 @@ def test_late_bytes_end_a_connection(capsys: pytest.CaptureFixture[str]) -> None
     protocol.dataReceived(b"junk")
     assert protocol.state == "ABORTING"
     assert len(job.recordings) == 1
-    assert "late_bytes_dropped" in capsys.readouterr().out + capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "late_bytes_dropped" in said.out + said.err
 
 
 def test_a_request_without_a_job_is_not_sent() -> None:
