@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from crawler.archive.ledger import Ended, Ending
+    from crawler.archive.pageinfo import Made
     from crawler.archive.tape import Taken, Tape
     from crawler.frontier.sqlite import Child
     from crawler.model import Exchange, RecordRef, Work
@@ -60,7 +61,11 @@ class Recorder:
         return self._thread.is_alive()
 
     def record(
-        self, exchange: Exchange, page_id: str | None, asked: str | None = None
+        self,
+        exchange: Exchange,
+        page_id: str | None,
+        asked: str | None = None,
+        resource_type: str | None = None,
     ) -> Future[RecordRef]:
         """Write an exchange; its block is not read after the future is done.
 
@@ -68,14 +73,17 @@ class Recorder:
             exchange: as it crossed the wire.
             page_id: of the visit.
             asked: digest of a request that is more than its URL.
+            resource_type: what a browser asked for it as.
         """
-        return self._submit(lambda: self._tape.record(exchange, page_id, asked))
+        return self._submit(
+            lambda: self._tape.record(exchange, page_id, asked, resource_type)
+        )
 
     def keep(
-        self, url: str, document: bytes, page_id: str, main: str
+        self, made: Made, url: str, content: bytes, page_id: str, main: str
     ) -> Future[RecordRef]:
-        """Write what a rendered page showed, see `Tape.keep`."""
-        return self._submit(lambda: self._tape.keep(url, document, page_id, main))
+        """Write what was made of a rendered page, see `Tape.keep`."""
+        return self._submit(lambda: self._tape.keep(made, url, content, page_id, main))
 
     def finish(self, ending: Ending) -> Future[Ended]:
         """End a work; resolved once it is durable."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 DECISIONS_TYPE = "application/vnd.portalkeep.decisions+jsonl"
 CONFIG_TYPE = "application/vnd.portalkeep.config+json"
-DOM_TYPE = "text/html; charset=utf-8"
-DOM_URI = "urn:dom:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +89,10 @@ class OpenSegment:
         exchange: Exchange,
         page_id: str | None,
         original: Callable[[str, str], RecordRef | None],
+        *,
         masked: tuple[str, ...] = (),
         asked: str | None = None,
+        resource_type: str | None = None,
     ) -> RecordRef:
         """Write an exchange's records; return the one that stands for it.
 
@@ -106,6 +106,7 @@ class OpenSegment:
             original=original,
             redacted=masked,
             request_digest=asked,
+            resource_type=resource_type,
         )
         return self._append(made)[0]
 

@@ -19,12 +19,7 @@ from typing import TYPE_CHECKING
 from crawler.archive import layout
 from crawler.archive.database import transaction
 from crawler.archive.refs import ref_from_json, ref_to_json
-from crawler.archive.segment import (
-    DECISIONS_TYPE,
-    DOM_TYPE,
-    DOM_URI,
-    OpenSegment,
-)
+from crawler.archive.segment import DECISIONS_TYPE, OpenSegment
 from crawler.archive.spool import SegmentRow
 from crawler.errors import StoreUnavailable
 from crawler.log import get_log
@@ -35,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.archive.ledger import Ended, Ending, Ledger
+    from crawler.archive.pageinfo import Made
     from crawler.archive.segment import Origin
     from crawler.clock import Clock
     from crawler.frontier.sqlite import Child
@@ -111,7 +107,11 @@ class Tape:
     _beat_s: float = field(default_factory=time.monotonic)
 
     def record(
-        self, exchange: Exchange, page_id: str | None, asked: str | None
+        self,
+        exchange: Exchange,
+        page_id: str | None,
+        asked: str | None,
+        resource_type: str | None = None,
     ) -> RecordRef:
         """Write an exchange, masked, as response or revisit; return its reference.
 
@@ -119,28 +119,32 @@ class Tape:
             SpoolUnwritable: it is not written.
         """
         stored, masked = redact(exchange, self.redaction)
-        ref = self._open().add_exchange(stored, page_id, self._original, masked, asked)
+        ref = self._open().add_exchange(
+            stored,
+            page_id,
+            self._original,
+            masked=masked,
+            asked=asked,
+            resource_type=resource_type,
+        )
         if ref.payload_digest is not None and ref.payload_record is None:
             self._fresh.setdefault(ref.payload_digest, ref)
         return ref
 
-    def keep(self, url: str, document: bytes, page_id: str, main: str) -> RecordRef:
-        """Write the document that a rendered page showed; return its reference.
+    def keep(
+        self, made: Made, url: str, content: bytes, page_id: str, main: str
+    ) -> RecordRef:
+        """Write what was made of a rendered page; return its reference.
 
-        Args:
-            url: of the page; masked here.
-            document: HTML in UTF-8.
-            page_id: of the visit.
-            main: record of the response it was made of.
+        The page was made of the response main; its url is masked here.
 
         Raises:
             SpoolUnwritable: it is not written.
         """
-        uri = f"{DOM_URI}{mask_url(url, self.redaction)}"
         return self._open().add_resource(
-            uri,
-            DOM_TYPE,
-            document,
+            made.uri(mask_url(url, self.redaction)),
+            made.content_type,
+            content,
             self.clock.now(),
             page_id=page_id,
             concurrent_to=main,

@@ -11,6 +11,7 @@ from playwright.async_api import Error, async_playwright
 from playwright.async_api import TimeoutError as Late
 
 from crawler.browser.chromium import FLAGS, NOWHERE
+from crawler.browser.picture import overhear, portray
 from crawler.browser.renderer import BrowserGone, NotRendered, Rendered
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ QUIET_S = 2.0
 
 MAX_DOCUMENTS = 20
 _TAKEN = 0.8
+_FOR_PICTURES = 0.15
+"""Of a page's time before its document is taken: so much later pictures have to be."""
 
 
 @dataclass(slots=True)
@@ -111,6 +114,8 @@ class Driver:
             )
             page = await context.new_page()
             context.on("page", _close)
+            if order.told is not None:
+                overhear(page, order.told)
             yield page
         finally:
             if not await _bounded(context.close()):
@@ -158,7 +163,8 @@ async def _visit(page: Page, order: Order, patience_s: float) -> Rendered:
     document = await _content(page)
     if seen.count > MAX_DOCUMENTS:
         raise NotRendered(f"it went through {seen.count} documents")
-    return Rendered(document, tuple(seen.urls[: seen.count]))
+    portrait = await portray(page, order.keep, until_s + patience_s * _FOR_PICTURES)
+    return Rendered(document, tuple(seen.urls[: seen.count]), portrait)
 
 
 async def _wait(page: Page, order: Order, until_s: float) -> None:

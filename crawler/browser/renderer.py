@@ -20,6 +20,8 @@ from crawler.errors import PortalkeepError
 from crawler.log import get_log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from crawler.browser.driver import Driver
 
 log = get_log(__name__)
@@ -42,6 +44,8 @@ class Order:
         ready: the same, and then the page may go quiet first.
         cookies: names and values, for url's host.
         script: run before the page's own.
+        keep: ``screenshot``, ``full_page``, ``text``: to be made of the page, too.
+        told: hears method, URL and resource type of each request of the page.
     """
 
     url: str
@@ -52,6 +56,23 @@ class Order:
     referer: str | None = None
     cookies: tuple[tuple[str, str], ...] = ()
     script: str | None = None
+    keep: tuple[str, ...] = ()
+    told: Callable[[str, str, str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """What was made of a page besides its document, by what ``keep`` calls it.
+
+    Attributes:
+        made: PNG, or text in UTF-8.
+        missing: why something was not.
+        cut: of which there is more than was made.
+    """
+
+    made: Mapping[str, bytes] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +87,7 @@ class Rendered:
 
     document: bytes
     documents: tuple[str, ...]
+    portrait: Portrait = field(default_factory=Portrait)
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ _FOR_ITEMS = {
 _FOR_ROWS = {
     *("id", "from_", "url", "kind", "state", "rows", "fields", "next", "continue_"),
     *("encoding", "ok", "skip", "strip_params"),
+    *("render", "ready", "wait_for", "browser"),
 }
 
 
@@ -58,7 +59,11 @@ def config_digest(portal: Portal) -> str:
     rules = portal.model_dump(
         mode="json", by_alias=True, exclude_defaults=True, include=_FOR_ITEMS
     )
+    for item in rules.get("items", ()):
+        item.pop("keep", None)  # stored besides, and read by nothing
     rules["scope"] = portal.scope.model_dump(mode="json", include={"hosts", "exclude"})
+    if portal.learned is not None:
+        rules["learned"] = portal.learned.digest
     rules["encoding"] = portal.request.encoding
     if portal.login is not None and portal.login.logged_out:
         login = portal.login.model_dump(mode="json", by_alias=True)

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
-from crawler.config.rule import Model, RowsRule, Rule, SourceRule, Texts
+from crawler.config.rule import (
+    Model,
+    OneOrMany,
+    RowsRule,
+    Rule,
+    SourceRule,
+    Texts,
+    as_tuple,
+)
+
+Keeps = Annotated[
+    tuple[Literal["screenshot", "full_page", "text"], ...],
+    BeforeValidator(as_tuple),
+    OneOrMany(),
+]
+"""What can be stored of a rendered page besides its DOM."""
 
 
 class TickerRule(Model):
@@ -74,6 +89,7 @@ class ItemRule(Model):
             ``ready``; ``always``: whatever the response is.
         ready: must match, or the page is a shell and no item.
         wait_for: what a browser waits for; not set, ``ready`` or a quiet network.
+        keep: what is stored of a rendered page besides its DOM.
         gone: texts that say the item was taken down (with status 200).
         remove: elements cut out of the body; drop_lines: body lines cut, by pattern.
         lazy: attributes that hold an image's real address, in order of trust.
@@ -88,6 +104,7 @@ class ItemRule(Model):
     render: Literal["never", "auto", "always"] = "never"
     ready: Rule = ()
     wait_for: Rule = ()
+    keep: Keeps = ()
     gone: Texts = ()
     external_id: Rule = ()
     canonical_url: Rule = ()

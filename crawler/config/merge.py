@@ -87,7 +87,12 @@ def inherited(portal: Portal) -> Portal:
         for one in portal.listings
     )
     items = tuple(
-        one.model_copy(update={"drop_lines": _union(portal.drop_lines, one.drop_lines)})
+        one.model_copy(
+            update={
+                "drop_lines": _union(portal.drop_lines, one.drop_lines),
+                "keep": _union(portal.keep, one.keep),
+            }
+        )
         for one in portal.items
     )
     update = {

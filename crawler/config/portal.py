@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
 
-from crawler.config.itempage import ItemRule, SummaryRule, TickerRule
+from crawler.config.itempage import ItemRule, Keeps, SummaryRule, TickerRule
 from crawler.config.listing import (
     Continuation,
     ListingExpectation,
@@ -143,7 +143,7 @@ class Portal(Model):
         allow_private: short for ``crawl: {allow_private: …}``; the same after loading.
         strip_params: query parameters cut from every URL; its listings inherit them.
         id_scheme: what an item's id is made of; ``identity`` is another name for it.
-        drop_lines: as in an item rule; its item rules inherit them.
+        drop_lines, keep: as in an item rule; its item rules inherit them.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -163,6 +163,7 @@ class Portal(Model):
     items: tuple[ItemRule, ...] = ()
     expect: PortalExpectation = PortalExpectation()
     drop_lines: Texts = ()
+    keep: Keeps = ()
 
     def __hash__(self) -> int:
         return hash(self.id)

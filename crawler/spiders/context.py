@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from crawler.archive.ledger import Ended, Ending
+    from crawler.archive.pageinfo import Made
     from crawler.archive.tape import Taken
     from crawler.browser.renderer import Renderer
     from crawler.clock import Clock
@@ -53,15 +54,19 @@ class Tape(Protocol):
     """Writes exchanges."""
 
     def record(
-        self, exchange: Exchange, page_id: str | None, asked: str | None = None
+        self,
+        exchange: Exchange,
+        page_id: str | None,
+        asked: str | None = None,
+        resource_type: str | None = None,
     ) -> Future[RecordRef]:
         """Write an exchange; its reference is known when the future is done."""
         ...
 
     def keep(
-        self, url: str, document: bytes, page_id: str, main: str
+        self, made: Made, url: str, content: bytes, page_id: str, main: str
     ) -> Future[RecordRef]:
-        """Write what a rendered page showed, made of the response main."""
+        """Write what was made of a rendered page, itself made of the response main."""
         ...
 
 

@@ -8,13 +8,14 @@ with the visit's page id; the document it showed is written beside it.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy.http import Headers, Response
 
 from crawler import http, urls
+from crawler.archive.pageinfo import DOM
 from crawler.block import SPILL_BYTES
 from crawler.browser.ca import Authority
 from crawler.browser.chromium import date_script, selectors_of
@@ -27,6 +28,7 @@ from crawler.log import get_log
 from crawler.model import Reason
 from crawler.spiders.failure import FetchFailed
 from crawler.spiders.handler import CaptureDownloadHandler
+from crawler.spiders.pagelog import Beside, PageLog
 from crawler.warc.cdxj import request_digest
 from crawler.warc.redact import mask_url
 
@@ -41,10 +43,6 @@ if TYPE_CHECKING:
     from crawler.model import Exchange, RecordRef
     from crawler.spiders.context import CrawlContext, Tape
     from crawler.spiders.proxy import Proxy
-
-MAX_REQUESTS = 1_000
-MAX_BYTES = 200_000_000
-"""Of one page: what it asks for beyond them is refused."""
 
 _NAVIGATES = b"\r\naccept: text/html"
 log = get_log(__name__)
@@ -112,8 +110,10 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
     ) -> Rendered:
         proxy = self._proxies.choose(urls.hostname_of(request.url))
         port = await self._proxy(proxy).open_port(taken.take, allow=taken.allows)
+        taken.log.refused = port.refused
+        order = replace(_order(request, self._crawl), told=taken.log.hear)
         try:
-            return await renderer.render(_order(request, self._crawl), port.server)
+            return await renderer.render(order, port.server)
         except (NotRendered, ConfigError) as exc:
             raise FetchFailed(Reason.NOT_RENDERED, str(exc)) from exc
         finally:
@@ -165,13 +165,11 @@ class _Taken:
     tape: Tape
     page_id: str
     documents: list[model.Response] = field(default_factory=list)
-    asked: int = 0
-    bytes: int = 0
+    log: PageLog = field(default_factory=PageLog)
 
     def allows(self, host: str, port: int, url: str) -> bool:
         """Tell whether the page may ask for url; the addresses are guarded later."""
-        self.asked += 1
-        if self.asked > MAX_REQUESTS or self.bytes > MAX_BYTES:
+        if not self.log.admits():
             return False
         if self.context.guard is not None:
             return allow_public(host, port, url)
@@ -184,11 +182,13 @@ class _Taken:
             SpoolUnwritable: it could not be written.
         """
         try:
-            recorded = self.tape.record(exchange, self.page_id, _asked(exchange))
+            kind = self.log.type_of(exchange)
+            asked = _asked(exchange)
+            recorded = self.tape.record(exchange, self.page_id, asked, kind)
             ref = await asyncio.wrap_future(recorded)
+            self.log.add(exchange, ref)
             if exchange.response is None:
                 return
-            self.bytes += exchange.response.size
             if exchange.method == "GET" and _NAVIGATES in exchange.request.lower():
                 await self._keep(exchange, ref)
         finally:
@@ -241,9 +241,11 @@ async def _kept(request: Request, taken: _Taken, rendered: Rendered) -> Response
         raise FetchFailed(Reason.NOT_RENDERED, f"{size} bytes are beyond max_parse")
     main = chain[-1]
     written = taken.tape.keep(
-        main.url, rendered.document, taken.page_id, refs[-1].record_id
+        DOM, main.url, rendered.document, taken.page_id, refs[-1].record_id
     )
     ref = await asyncio.wrap_future(written)
+    beside = Beside(taken.context, taken.tape, taken.page_id, main, refs[-1].record_id)
+    await beside.write(taken.log, rendered.portrait, rendered.document)
     request.meta["capture_response"] = main
     request.meta["rendition"] = Rendition(refs, (rendered.document,), (ref,))
     return Response(
@@ -267,6 +269,7 @@ def _order(request: Request, crawl: CrawlContext) -> Order:
         referer.decode("latin-1") if referer else None,
         tuple(_cookies(request)),
         date_script(crawl.clock),
+        wanted.rule.keep,
     )
 
 

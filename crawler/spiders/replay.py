@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 
 from scrapy.http import Headers, Response
 
+from crawler.archive.pageinfo import DOM
 from crawler.archive.refs import ref_to_json
-from crawler.archive.segment import DOM_URI
 from crawler.frontier.policy import key_of
 from crawler.model import Reason
 from crawler.spiders.failure import FetchFailed
@@ -115,7 +115,7 @@ class Playback:
         """
         visit = self._visit_of(page_id)
         if visit is None or not (visit.dom or _was_tried(visit)):
-            uri = f"{DOM_URI}{mask_url(url, self.redaction)}"
+            uri = DOM.uri(mask_url(url, self.redaction))
             self.misses.append(uri)
             raise FetchFailed(Reason.ARCHIVE_MISS, uri)
         if not visit.dom:
