@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from crawler import http
 from crawler.browser.message import connect_target, read_request
 from crawler.browser.transfer import Left, pump_both, transfer, unless
+from crawler.browser.tunnel import BAD, REFUSED, accept_tunnel, next_head
 from crawler.browser.upstream import Refused, Unreachable
 from crawler.model import Truncated
 
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from crawler.browser.message import Asked, Target
     from crawler.browser.recording import Recording
     from crawler.browser.upstream import Dialer, Upstream
-
-_BAD = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_REFUSED = b"HTTP/1.1 403 Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 class Desk(Protocol):
@@ -93,7 +90,7 @@ class Relay:
 
     async def _serve_one(self) -> bool:
         """Serve one request; False ends the connection."""
-        raw = await unless(self._read_head(), self._desk.closing)
+        raw = await unless(next_head(self._browser), self._desk.closing)
         if raw is None:
             return False
         head = http.parse_request_head(raw)
@@ -101,20 +98,10 @@ class Relay:
             return await self._open_tunnel(connect_target(head))
         asked = read_request(raw, head, self._tunnel) if head else None
         if asked is None:
-            return self._answer(_BAD)
+            return self._answer(BAD)
         if not self._desk.allows(asked.target, asked.url):
             return self._refuse(asked.target)
         return await self._exchange(asked)
-
-    async def _read_head(self) -> bytes | None:
-        raw = b""
-        while (end := http.head_end(raw)) is None:
-            piece = await self._browser.read()
-            if not piece or len(raw) > http.HEAD_BYTES:
-                return None
-            raw = (raw + piece).lstrip(b"\r\n")
-        self._browser.unread(raw[end:])
-        return raw[:end]
 
     def _answer(self, message: bytes) -> bool:
         self._browser.write(message)
@@ -122,12 +109,12 @@ class Relay:
 
     def _refuse(self, target: Target) -> bool:
         self._desk.refuse(target)
-        return self._answer(_REFUSED)
+        return self._answer(REFUSED)
 
     async def _open_tunnel(self, target: Target | None) -> bool:
         """Answer a CONNECT; only then the browser says whether TLS comes."""
         if target is None:
-            return self._answer(_BAD)
+            return self._answer(BAD)
         if not self._desk.allows(target, f"{target.origin}/"):
             return self._refuse(target)
         ends = (self._browser.gone, self._desk.closing)
@@ -139,13 +126,9 @@ class Relay:
                 )
         except Refused:
             return self._refuse(target)
-        self._browser.write(_ESTABLISHED)
-        if await unless(self._browser.begins_tls(), *ends):
-            context = await self._desk.certified(target.host)
-            await unless(self._browser.start_tls(context), *ends)
-            self._tunnel = target
-        else:
-            self._tunnel = target.without_tls()
+        self._tunnel = await accept_tunnel(
+            self._browser, target, self._desk.certified, *ends
+        )
         return True
 
     async def _exchange(self, asked: Asked) -> bool:

@@ -18,10 +18,10 @@ from crawler import http, urls
 from crawler.archive.pageinfo import DOM
 from crawler.block import SPILL_BYTES
 from crawler.browser.ca import Authority
-from crawler.browser.chromium import date_script, selectors_of
+from crawler.browser.order import order_of
 from crawler.browser.policy import allow_public, is_vendor
 from crawler.browser.proxy import Limits, RecordingProxy
-from crawler.browser.renderer import NotRendered, Order
+from crawler.browser.renderer import NotRendered
 from crawler.browser.upstream import Dialer, ParentProxy
 from crawler.errors import ConfigError
 from crawler.log import get_log
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from crawler import model
     from crawler.browser.proxy import Port
-    from crawler.browser.renderer import Rendered, Renderer
+    from crawler.browser.renderer import Order, Rendered, Renderer
     from crawler.config.portal import ItemRule
     from crawler.model import Exchange, RecordRef
     from crawler.spiders.context import CrawlContext, Tape
@@ -260,16 +260,13 @@ async def _kept(request: Request, taken: _Taken, rendered: Rendered) -> Response
 def _order(request: Request, crawl: CrawlContext) -> Order:
     wanted: Wanted = request.meta["render"]
     referer = request.headers.get("Referer")
-    return Order(
+    return order_of(
+        wanted.rule,
+        crawl.portal,
         request.url,
-        crawl.portal.crawl.user_agent,
-        crawl.portal.timezone,
-        selectors_of(wanted.rule.wait_for),
-        selectors_of(wanted.rule.ready),
-        referer.decode("latin-1") if referer else None,
-        tuple(_cookies(request)),
-        date_script(crawl.clock),
-        wanted.rule.keep,
+        crawl.clock,
+        referer=referer.decode("latin-1") if referer else None,
+        cookies=tuple(_cookies(request)),
     )
 
 
