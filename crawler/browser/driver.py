@@ -1,28 +1,34 @@
-"""Chromium driven by Playwright: started, shown a page, closed."""
+"""A page shown by Chromium, driven by Playwright."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
-from playwright.async_api import Error, async_playwright
+from playwright.async_api import Error
 from playwright.async_api import TimeoutError as Late
 
-from crawler.browser.chromium import FLAGS, NOWHERE
+from crawler.browser.launch import Running, bounded, said
 from crawler.browser.picture import overhear, portray
-from crawler.browser.renderer import BrowserGone, NotRendered, Rendered
+from crawler.browser.renderer import (
+    BrowserGone,
+    NotRendered,
+    PageCrashed,
+    Rendered,
+    TooLarge,
+)
+from crawler.browser.transfer import Left, unless
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator
 
-    from playwright.async_api import Browser, Frame, Page, Playwright, Response
+    from playwright.async_api import Frame, Page, Response
 
     from crawler.browser.renderer import Order
 
-START_S = 30.0
-CLOSE_S = 5.0
 QUIET_S = 2.0
 """How long a page that shows what it is to show may go on loading."""
 
@@ -34,69 +40,66 @@ _FOR_PICTURES = 0.15
 
 @dataclass(slots=True)
 class Driver:
-    """A browser that runs, and what drives it."""
+    """A browser that runs, and what is shown by it."""
 
-    playwright: Playwright
-    browser: Browser
+    running: Running
 
     @classmethod
-    async def start(cls, path: str) -> Self:
-        """Start the browser at path.
+    async def start(cls, path: str, max_memory: int) -> Self:
+        """Start the browser at path; max_memory: of one page, in bytes.
 
         Raises:
             NotRendered: it does not start.
         """
-        playwright = await async_playwright().start()
-        try:
-            browser = await playwright.chromium.launch(
-                executable_path=path,
-                args=list(FLAGS),
-                headless=True,
-                proxy={"server": NOWHERE},
-                timeout=START_S * 1000,
-                handle_sigint=False,  # Ctrl-C is ours: visits under way may end
-                handle_sigterm=False,
-                handle_sighup=False,
-            )
-        except Error as exc:
-            await _bounded(playwright.stop())
-            raise NotRendered(f"{path} does not start: {_said(exc)}") from exc
-        return cls(playwright, browser)
+        return cls(await Running.start(path, max_memory))
 
     @property
     def version(self) -> str:
         """The browser's."""
-        return self.browser.version
+        return self.running.browser.version
 
     @property
     def is_gone(self) -> bool:
         """Tell whether the browser has ended."""
-        return not self.browser.is_connected()
+        return self.running.is_gone
 
     async def close(self) -> None:
         """End it."""
-        await _bounded(self.browser.close())
-        await _bounded(self.playwright.stop())
+        await self.running.close()
 
     async def show(self, order: Order, proxy: str, timeout_s: float) -> Rendered:
         """Return what a page shows; the caller sees to it that it ends in timeout_s.
 
         Raises:
             NotRendered: it shows nothing.
+            TooLarge: it took too much memory.
+            PageCrashed: its renderer ended before.
             BrowserGone: the browser ended before.
         """
+        crashed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             async with self._page(order, proxy) as page:
-                return await _visit(page, order, timeout_s * _TAKEN)
+                page.on("crash", partial(_note, crashed))
+                return await unless(_visit(page, order, timeout_s * _TAKEN), crashed)
+        except Left as exc:
+            raise self._crash("the page crashed") from exc
         except Error as exc:
-            if self.is_gone:
-                raise BrowserGone(_said(exc)) from exc
-            raise NotRendered(_said(exc)) from exc
+            if "closed" in exc.message and await self.running.is_dying():
+                raise BrowserGone(said(exc)) from exc
+            if crashed.done() or "crashed" in exc.message:
+                raise self._crash(said(exc)) from exc
+            raise NotRendered(said(exc)) from exc
+
+    def _crash(self, why: str) -> NotRendered:
+        watch = self.running.watch
+        if watch.has_just_killed:
+            return TooLarge(f"it took more than {watch.max_bytes} bytes of memory")
+        return PageCrashed(why)
 
     @contextlib.asynccontextmanager
     async def _page(self, order: Order, proxy: str) -> AsyncIterator[Page]:
         """Give a page in a context of its own."""
-        context = await self.browser.new_context(
+        context = await self.running.browser.new_context(
             proxy={"server": proxy, "bypass": "<-loopback>"},
             ignore_https_errors=True,
             accept_downloads=False,
@@ -118,8 +121,13 @@ class Driver:
                 overhear(page, order.told)
             yield page
         finally:
-            if not await _bounded(context.close()):
+            if not await bounded(context.close()):
                 await self.close()  # it hangs: the next page gets another
+
+
+def _note(crashed: asyncio.Future[None], _: Page) -> None:
+    if not crashed.done():
+        crashed.set_result(None)
 
 
 async def _close(popup: Page) -> None:
@@ -209,17 +217,3 @@ async def _content(page: Page) -> bytes:
             with contextlib.suppress(Late):
                 await page.wait_for_load_state("domcontentloaded", timeout=1000)
     raise NotRendered("it goes on from document to document")
-
-
-async def _bounded(closing: Awaitable[Any]) -> bool:  # Any: it is not looked at
-    """Wait for something to close, not for long; tell whether it did."""
-    try:
-        async with asyncio.timeout(CLOSE_S):
-            await closing
-    except (TimeoutError, Error):
-        return False
-    return True
-
-
-def _said(error: Error) -> str:
-    return error.message.strip().partition("\n")[0][:200]

@@ -3,6 +3,7 @@
 1. The browser starts with the first page and is started anew after a crash.
 2. A page waits for its turn, then has ``timeout_s`` in all: for the document, for what
    it is to show, for being read.  What it shows when four fifths are over is taken.
+   It is tried once more where it crashed or the browser did, which other pages share.
 3. Dialogs are dismissed, popups closed, downloads refused; nothing is kept from page
    to page.
 4. The browser hangs on a pipe from its driver, and the driver on one from us: both
@@ -24,11 +25,21 @@ if TYPE_CHECKING:
 
     from crawler.browser.driver import Driver
 
+MAX_MEMORY = 1_000_000_000
+TRIES = 2
 log = get_log(__name__)
 
 
 class NotRendered(PortalkeepError):
     """The browser gave no document; the page has no item, the run goes on."""
+
+
+class TooLarge(NotRendered):
+    """The page took more memory than it may; it would do so again."""
+
+
+class PageCrashed(NotRendered):
+    """The page's renderer ended; the browser runs on."""
 
 
 class BrowserGone(PortalkeepError):
@@ -97,12 +108,14 @@ class Renderer:
     Attributes:
         path: of the browser; None looks for one.
         timeout_s: of one page.
+        max_memory: of one page, in bytes.
         pages: at once.
     """
 
     path: str | None = None
     timeout_s: float = 30.0
     pages: int = 2
+    max_memory: int = MAX_MEMORY
     _users: int = 0
     _turns: asyncio.Semaphore = field(init=False)
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -128,22 +141,32 @@ class Renderer:
         if driver is not None:
             await driver.close()
 
-    async def render(self, order: Order, proxy: str) -> Rendered:
+    async def render(
+        self, order: Order, proxy: str, begun: Callable[[], None] | None = None
+    ) -> Rendered:
         """Return what a page shows, all of its requests made through proxy.
+
+        Args:
+            order: what is to be shown.
+            proxy: its URL.
+            begun: called when a try begins: nothing of those before it counts.
 
         Raises:
             NotRendered: it shows nothing, in time.
             ConfigError: there is no browser.
         """
         async with self._turns:
-            try:
-                return await self._render(order, proxy)
-            except BrowserGone:  # not this page's fault, as far as we know: once more
-                log.warning("browser_crashed")
-            try:
-                return await self._render(order, proxy)
-            except BrowserGone as exc:
-                raise NotRendered("the browser crashed twice") from exc
+            said = ""
+            for _ in range(TRIES):
+                if begun is not None:
+                    begun()
+                try:
+                    return await self._render(order, proxy)
+                except (BrowserGone, PageCrashed) as exc:
+                    gone = isinstance(exc, BrowserGone)
+                    said = "the browser crashed" if gone else "the page crashed"
+                    log.warning("browser_crashed" if gone else "page_crashed")
+            raise NotRendered(f"{said} {TRIES} times")
 
     async def _render(self, order: Order, proxy: str) -> Rendered:
         driver = await self._driving()
@@ -162,6 +185,6 @@ class Renderer:
             # Importing Playwright takes a second; most commands and crawls never do.
             from crawler.browser.driver import Driver  # noqa: PLC0415
 
-            self._driver = await Driver.start(path)
+            self._driver = await Driver.start(path, self.max_memory)
             log.info("browser_started", path=path, version=self._driver.version)
             return self._driver
