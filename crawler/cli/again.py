@@ -59,7 +59,7 @@ def replay(
 
     state = state_of(ctx)
     chosen = state.portal(portal)
-    selection = _selection(state, chosen, run, from_day, to_day)
+    selection = selection_of(state, chosen, run, from_day, to_day)
     with Ticker() as ticker:
         done = job(
             state.collection(),
@@ -111,7 +111,7 @@ def _brief(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"  # noqa: PLR2004 - a line
 
 
-def _selection(
+def selection_of(
     state: State,
     portal: Portal,
     run: str | None,
@@ -155,7 +155,7 @@ def extract(
     with output.lines_to(out) as lines, Ticker() as ticker:
         for portal in chosen:
             tally = Tally()
-            selection = _selection(state, portal, run, from_day, to_day)
+            selection = selection_of(state, portal, run, from_day, to_day)
             if many and not state.collection().run_ids(portal.id):
                 output.say(f"{portal.id}: nothing is stored")
                 continue

@@ -26,6 +26,7 @@ from crawler.cli import (
     doctor,
     keep,
     output,
+    portals,
     read,
     settings,
     status,
@@ -71,6 +72,7 @@ CONFIG_VERBS = (
 PORTAL_VERBS = (
     Verb("list", settings.listed, "portalkeep portals list"),
     Verb("check", settings.check, "portalkeep portals check"),
+    Verb("learn", portals.learn, "portalkeep portals learn harbour --dry-run"),
 )
 
 
@@ -136,7 +138,7 @@ def make_app() -> typer.Typer:
     _add(app, VERBS)
     for name, verbs, what in (
         ("config", CONFIG_VERBS, "Check and show the configuration."),
-        ("portals", PORTAL_VERBS, "List and check the configured portals."),
+        ("portals", PORTAL_VERBS, "List, check, propose portals; learn of them."),
     ):
         group = typer.Typer(no_args_is_help=True, help=what)
         _add(group, verbs)

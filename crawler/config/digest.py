@@ -61,6 +61,8 @@ def config_digest(portal: Portal) -> str:
     for item in rules.get("items", ()):
         item.pop("keep", None)  # stored besides, and read by nothing
     rules["scope"] = portal.scope.model_dump(mode="json", include={"hosts", "exclude"})
+    if portal.learned is not None:
+        rules["learned"] = portal.learned.digest
     rules["encoding"] = portal.request.encoding
     if portal.login is not None and portal.login.logged_out:
         login = portal.login.model_dump(mode="json", by_alias=True)

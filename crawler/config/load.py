@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from crawler.config.check import check_portal, check_settings
 from crawler.config.document import Document, read_document
 from crawler.config.explain import problems_of
+from crawler.config.learned import read_learned
 from crawler.config.merge import Source, inherited, portal_tree, top_tree
 from crawler.config.outside import from_environment, from_options
 from crawler.config.places import Layer, Places
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from crawler.config.check import Finding
+    from crawler.config.document import Tree
+    from crawler.config.learned import Learned
     from crawler.config.problem import Path
     from crawler.errors import ConfigError
 
@@ -220,13 +223,36 @@ class _Loader:
         tree, clash = portal_tree(source, main, forced)
         if clash:
             self.problems.append(Problem(places.locate(("allow_private",)), clash))
+        learned = self._learned(tree, places, FilePath(source.document.file))
         try:
-            portal = Portal.model_validate(tree)
+            portal = Portal.model_validate({**tree, **learned})
         except ValidationError as exc:
             self.problems += problems_of(exc, Portal, places)
             return None, places
         self._found(check_portal(portal), places)
         return inherited(portal), places
+
+    def _learned(
+        self, tree: dict[str, Tree], places: Places, beside: FilePath
+    ) -> dict[str, Learned | None]:
+        """Return the content of the learned file that a portal names."""
+        name = tree.get("learned")
+        if not isinstance(name, str):
+            return {}
+        portal = str(tree.get("id"))
+        try:
+            content = (beside.parent / name).read_bytes()
+            return {"learned": read_learned(content, portal)}
+        except OSError as exc:
+            why = f"cannot be read: {exc.strerror}"
+        except ValueError as exc:
+            why = f"is no learned file that can be used: {exc}"
+        what = (
+            f"'learned': {name!r} {why}; take the key out, "
+            f"then `portalkeep portals learn {portal}` makes one"
+        )
+        self.problems.append(Problem(places.locate(("learned",)), what))
+        return {"learned": None}
 
     def _found(self, findings: Iterable[Finding], places: Places) -> None:
         for path, what in findings:

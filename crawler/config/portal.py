@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field
 
 from crawler.config.itempage import ItemRule, Keeps, SummaryRule, TickerRule
+from crawler.config.learned import Learned
 from crawler.config.listing import (
     Continuation,
     ListingExpectation,
@@ -144,6 +145,7 @@ class Portal(Model):
         strip_params: query parameters cut from every URL; its listings inherit them.
         id_scheme: what an item's id is made of; ``identity`` is another name for it.
         drop_lines, keep: as in an item rule; its item rules inherit them.
+        learned: name of the learned file as written; its content after loading.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -164,6 +166,7 @@ class Portal(Model):
     expect: PortalExpectation = PortalExpectation()
     drop_lines: Texts = ()
     keep: Keeps = ()
+    learned: Learned | None = None
 
     def __hash__(self) -> int:
         return hash(self.id)

@@ -26,6 +26,7 @@ from crawler.extract.fields import Sources
 from crawler.extract.further import pages_of
 from crawler.extract.guards import check_answer, check_item_page
 from crawler.extract.hashes import content_hash, item_hash, item_id
+from crawler.extract.learned import without_repeats, without_suffix
 from crawler.extract.metadata import Metadata
 from crawler.extract.page import Page
 from crawler.extract.parts import (
@@ -175,6 +176,7 @@ class _Made:
         title = fields.read_title(sources)
         if title is None and sources.rule.generic and not sources.page.is_json:
             title = generic_title(sources.page, sources.meta)
+        title = without_suffix(title, sources.portal.learned)
         text = title.text if title else None
         source, source_method = fields.read_source(sources, text)
         authors, authors_method = fields.read_authors(sources, text, source)
@@ -210,6 +212,7 @@ class _Made:
         self.body = read_body(self.pages, rule, sources.portal, title)
         if not self.body.blocks and rule.generic and not rule.body:
             self.body = self._generic(title)
+        self.body = without_repeats(self.body, sources.portal.learned)
         self._method("body", self.body.method)
         lead = mark_lead(self.body, self._note("lead", sources.by_rule(rule.lead)))
         if lead:

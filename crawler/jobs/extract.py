@@ -137,7 +137,7 @@ def extracted(archive: Archive, portal: Portal, tally: Tally) -> Iterator[Item]:
     """Yield the items, without revisions, of an archive's captures in their order."""
     digest = config_digest(portal)
     for visit, capture in archive.captures():
-        if not _was_read(visit):
+        if not was_read(visit):
             continue
         tally.captures += 1
         try:
@@ -146,7 +146,7 @@ def extracted(archive: Archive, portal: Portal, tally: Tally) -> Iterator[Item]:
             tally.reject(exc.reason)
 
 
-def _was_read(visit: StoredVisit) -> bool:
+def was_read(visit: StoredVisit) -> bool:
     """Tell whether the live crawl had all of this visit to read.
 
     Of an article without one of its further pages it had not: no mode makes an item.

@@ -1,4 +1,4 @@
-"""The published schemas of manifests, and a look whether a value keeps to a schema.
+"""The published schemas, and a look whether a value keeps to one.
 
 Run as a program (``python -m tests.docs.schemas``) it writes the published files anew.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.archive.manifest import Run, Segment
+from crawler.config.learned import Learned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "schema"
 MANIFESTS: dict[str, type[BaseModel]] = {"segment": Segment, "run": Run}
+SCHEMAS = (*MANIFESTS, "learned")
 SEAL = {
     "description": "Digest of all bytes before the comma in front of it.",
     "pattern": "^[0-9a-f]{64}$",
@@ -39,10 +41,19 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def made(name: str) -> dict[str, Any]:
-    """Return the schema of a manifest as its model says, with the seal of its bytes."""
+    """Return the schema as its model says; a manifest's with the seal of its bytes."""
+    if name == "learned":
+        return _of_learned()
     schema = MANIFESTS[name].model_json_schema()
     schema["properties"]["sha256"] = SEAL
     return schema
+
+
+def _of_learned() -> dict[str, Any]:
+    """Return the schema of the file alone, without the name that stands for it."""
+    schema = Learned.model_json_schema()
+    whole: dict[str, Any] = {"$defs": schema["$defs"], **schema["anyOf"][0]}
+    return whole
 
 
 def published(name: str) -> dict[str, Any]:
@@ -112,8 +123,8 @@ def _errors_of_text(value: str, schema: dict[str, Any]) -> Iterator[str]:
 
 
 def write() -> None:
-    """Write the published schemas of manifests anew."""
-    for name in MANIFESTS:
+    """Write the published schemas anew."""
+    for name in SCHEMAS:
         text = json.dumps(made(name), ensure_ascii=False, indent=2)
         (DIRECTORY / f"{name}.json").write_text(f"{text}\n", "utf-8")
 
