@@ -282,6 +282,7 @@ class Capture:
         further: pages 2… of an article, in order.
         dom: rendered documents, one a harvest step, UTF-8; empty when not rendered.
         dom_refs: their records.
+        dom_ended: why there is no further step, None where there was but one to be.
         first_at: capture time of the first record with main's payload, less its Age;
             relative dates count from it.
         run_id: None in `try`.
@@ -296,5 +297,6 @@ class Capture:
     further: tuple[Response, ...] = ()
     dom: tuple[bytes, ...] = ()
     dom_refs: tuple[RecordRef, ...] = ()
+    dom_ended: str | None = None
     run_id: str | None = None
     page: int = 1

@@ -166,6 +166,7 @@ class Archive:
             further=tuple(response for response in further if response is not None),
             dom=self.documents(visit),
             dom_refs=tuple(self.ref(record_id) for record_id in visit.dom),
+            dom_ended=visit.body.get("dom_ended"),
             run_id=visit.body.get("run_id"),
             page=visit.body.get("page", 1),
         )

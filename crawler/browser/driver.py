@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from playwright.async_api import Error
 from playwright.async_api import TimeoutError as Late
 
+from crawler.browser.acting import Harvest
+from crawler.browser.context import Refusals, options_of
 from crawler.browser.launch import Running, bounded, said
 from crawler.browser.picture import overhear, portray
 from crawler.browser.renderer import (
@@ -77,10 +79,13 @@ class Driver:
             BrowserGone: the browser ended before.
         """
         crashed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        refusals = Refusals(frozenset(order.around.block))
         try:
-            async with self._page(order, proxy) as page:
+            async with self._page(order, proxy, refusals) as page:
                 page.on("crash", partial(_note, crashed))
-                return await unless(_visit(page, order, timeout_s * _TAKEN), crashed)
+                visit = _visit(page, order, timeout_s * _TAKEN)
+                rendered = await unless(visit, crashed)
+                return replace(rendered, blocked=refusals.hosts)
         except Left as exc:
             raise self._crash("the page crashed") from exc
         except Error as exc:
@@ -97,15 +102,11 @@ class Driver:
         return PageCrashed(why)
 
     @contextlib.asynccontextmanager
-    async def _page(self, order: Order, proxy: str) -> AsyncIterator[Page]:
+    async def _page(
+        self, order: Order, proxy: str, refusals: Refusals
+    ) -> AsyncIterator[Page]:
         """Give a page in a context of its own."""
-        context = await self.running.browser.new_context(
-            proxy={"server": proxy, "bypass": "<-loopback>"},
-            ignore_https_errors=True,
-            accept_downloads=False,
-            user_agent=order.user_agent,
-            timezone_id=order.timezone,
-        )
+        context = await self.running.browser.new_context(**options_of(order, proxy))
         try:
             if order.script is not None:
                 await context.add_init_script(order.script)
@@ -115,6 +116,7 @@ class Driver:
                     for name, value in order.cookies
                 ]
             )
+            await refusals.stand_in(context)
             page = await context.new_page()
             context.on("page", _close)
             if order.told is not None:
@@ -168,11 +170,13 @@ async def _visit(page: Page, order: Order, patience_s: float) -> Rendered:
     )
     with contextlib.suppress(Late):
         await _wait(page, order, until_s)
-    document = await _content(page)
+    harvest = Harvest(page, order.plan, lambda: seen.count)
+    ended = await harvest.run(until_s)
     if seen.count > MAX_DOCUMENTS:
         raise NotRendered(f"it went through {seen.count} documents")
     portrait = await portray(page, order.keep, until_s + patience_s * _FOR_PICTURES)
-    return Rendered(document, tuple(seen.urls[: seen.count]), portrait)
+    documents = tuple(seen.urls[: harvest.begun])
+    return Rendered(tuple(harvest.steps), documents, portrait, ended)
 
 
 async def _wait(page: Page, order: Order, until_s: float) -> None:
@@ -203,17 +207,3 @@ async def _first_of(page: Page, selectors: tuple[str, ...], until_s: float) -> N
 def _left_ms(until_s: float) -> float:
     """Return the time left; never 0, which would be no limit."""
     return max(1.0, (until_s - asyncio.get_running_loop().time()) * 1000)
-
-
-async def _content(page: Page) -> bytes:
-    """Return the document; a page that is just going on to another is asked again."""
-    for _ in range(3):
-        try:
-            content = await page.content()
-            return content.encode("utf-8", "replace")
-        except Error as exc:
-            if "navigating" not in str(exc):
-                raise
-            with contextlib.suppress(Late):
-                await page.wait_for_load_state("domcontentloaded", timeout=1000)
-    raise NotRendered("it goes on from document to document")

@@ -16,6 +16,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from crawler.browser.behaviour import NOTHING, USUAL
 from crawler.browser.chromium import find_chromium
 from crawler.errors import PortalkeepError
 from crawler.log import get_log
@@ -23,6 +24,7 @@ from crawler.log import get_log
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from crawler.browser.behaviour import Plan, Surroundings
     from crawler.browser.driver import Driver
 
 MAX_MEMORY = 1_000_000_000
@@ -51,6 +53,9 @@ class Order:
     """A page to render.
 
     Attributes:
+        plan: what is done with the page once it shows that.
+        around: what it finds.
+        timeout_s: of it in all, None for the renderer's own.
         wait_for: selectors; the document is taken once one of them finds something.
         ready: the same, and then the page may go quiet first.
         cookies: names and values, for url's host.
@@ -61,7 +66,9 @@ class Order:
 
     url: str
     user_agent: str
-    timezone: str = "UTC"
+    plan: Plan = NOTHING
+    around: Surroundings = USUAL
+    timeout_s: float | None = None
     wait_for: tuple[str, ...] = ()
     ready: tuple[str, ...] = ()
     referer: str | None = None
@@ -91,14 +98,23 @@ class Rendered:
     """What the page showed.
 
     Attributes:
-        document: the DOM as HTML, UTF-8.
+        steps: the DOM as HTML, UTF-8, at each step of the plan, at least once.
         documents: URLs of the documents the page went through, redirects included;
             the last one showed this.
+        ended: why the plan's last act did, see `crawler.browser.behaviour`.
+        blocked: by host, how much of a kind that is not wanted was not fetched.
     """
 
-    document: bytes
+    steps: tuple[bytes, ...]
     documents: tuple[str, ...]
     portrait: Portrait = field(default_factory=Portrait)
+    ended: str | None = None
+    blocked: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def document(self) -> bytes:
+        """What it showed last."""
+        return self.steps[-1]
 
 
 @dataclass(slots=True)
@@ -170,11 +186,12 @@ class Renderer:
 
     async def _render(self, order: Order, proxy: str) -> Rendered:
         driver = await self._driving()
+        timeout_s = order.timeout_s or self.timeout_s
         try:
-            async with asyncio.timeout(self.timeout_s):
-                return await driver.show(order, proxy, self.timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await driver.show(order, proxy, timeout_s)
         except TimeoutError as exc:
-            raise NotRendered(f"no document in {self.timeout_s:g} s") from exc
+            raise NotRendered(f"no document in {timeout_s:g} s") from exc
 
     async def _driving(self) -> Driver:
         async with self._starting:

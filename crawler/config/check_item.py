@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from crawler.config import syntax
+from crawler.config.check_browser import check_shown_item
 from crawler.config.check_rule import ANY, faults, rule_faults
 from crawler.config.itempage import ITEM_FIELDS
 from crawler.config.problem import did_you_mean
@@ -30,6 +31,7 @@ def check_item(item: ItemRule) -> Iterator[Finding]:
     for name in _RULES:
         yield from rule_faults((name,), getattr(item, name), ANY)
     yield from _compound(item)
+    yield from check_shown_item(item)
     yield from faults(("remove",), syntax.css_fault, *item.remove)
     yield from faults(("drop_lines",), syntax.regex_fault, *item.drop_lines)
     yield from faults(("until",), syntax.day_fault, item.until)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawler.config import syntax
+from crawler.config.check_browser import check_shown_listing
 from crawler.config.check_rule import ANY, HTML, JSON, faults, rule_faults
 from crawler.config.listing import FLASH_FIELDS, LISTING_FIELDS, Continuation
 from crawler.config.problem import did_you_mean
@@ -25,6 +26,8 @@ def check_listing(listing: ListingRule) -> Iterator[Finding]:
     """Yield what is wrong with a listing rule."""
     yield from faults(("url",), syntax.url_fault, listing.url)
     yield from faults(("ok",), syntax.jmespath_fault, listing.ok)
+    for name in ("ready", "wait_for"):
+        yield from rule_faults((name,), getattr(listing, name))
     yield from faults(("encoding",), syntax.encoding_fault, listing.encoding)
     yield from _bodies(listing)
     yield from _rows(listing)
@@ -32,6 +35,7 @@ def check_listing(listing: ListingRule) -> Iterator[Finding]:
     yield from _fields(listing)
     yield from _skips(listing)
     yield from _next(listing)
+    yield from check_shown_listing(listing)
 
 
 def _bodies(listing: ListingRule) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ _FOR_ITEMS = {
 _FOR_ROWS = {
     *("id", "from_", "url", "kind", "state", "rows", "fields", "next", "continue_"),
     *("encoding", "ok", "skip", "strip_params"),
+    *("render", "ready", "wait_for", "browser"),
 }
 
 

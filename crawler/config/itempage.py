@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, model_validator
 
+from crawler.config.browsing import BrowserRule
 from crawler.config.rule import (
     Model,
     OneOrMany,
@@ -89,6 +90,7 @@ class ItemRule(Model):
             ``ready``; ``always``: whatever the response is.
         ready: must match, or the page is a shell and no item.
         wait_for: what a browser waits for; not set, ``ready`` or a quiet network.
+        browser: what it does with the page.
         keep: what is stored of a rendered page besides its DOM.
         gone: texts that say the item was taken down (with status 200).
         remove: elements cut out of the body; drop_lines: body lines cut, by pattern.
@@ -104,6 +106,7 @@ class ItemRule(Model):
     render: Literal["never", "auto", "always"] = "never"
     ready: Rule = ()
     wait_for: Rule = ()
+    browser: BrowserRule = BrowserRule()
     keep: Keeps = ()
     gone: Texts = ()
     external_id: Rule = ()

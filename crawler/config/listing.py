@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from crawler.config.browsing import BrowserRule, ClickRule, ScrollRule
 from crawler.config.rule import Model, Named, Rule, Texts, as_tuple
 from crawler.config.units import Count, Duration
 
@@ -70,7 +71,7 @@ class PageNumbers(Model):
 
 
 class NextRule(Model):
-    """How the following page of a listing is named; one of page, cursor, url.
+    """How a listing goes on; one of page, cursor, url, click, scroll.
 
     Attributes:
         page: ``{start: 2, step: 1, last: 40}``; ``{page}`` stands in the request.
@@ -78,21 +79,37 @@ class NextRule(Model):
         first: JMESPath of the first cursor, in the page that ``continue`` follows.
         more: JMESPath; the walk ends where it is false.
         url: rule for the whole URL.
+        click, scroll: on the same page, shown by a browser; all of it is one page of
+            the walk.
     """
+
+    shorthand = (Literal["scroll"],)
 
     page: PageNumbers | None = None
     cursor: str | None = None
     first: str | None = None
     more: str | None = None
     url: Rule = ()
+    click: ClickRule | None = None
+    scroll: ScrollRule | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scroll_alone(cls, given: object) -> object:
+        return {"scroll": True} if given == "scroll" else given
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        given = [self.page is not None, self.cursor is not None, bool(self.url)]
-        if sum(given) != 1:
-            message = "next wants exactly one of page, cursor, url"
+        ways = (self.page, self.cursor, self.url or None, self.click, self.scroll)
+        if sum(way is not None for way in ways) != 1:
+            message = "next wants exactly one of page, cursor, url, click, scroll"
             raise ValueError(message)
         return self
+
+    @property
+    def is_on_page(self) -> bool:
+        """Whether a browser goes on by itself, on the same page."""
+        return self.click is not None or self.scroll is not None
 
 
 class Continuation(Model):
@@ -156,6 +173,11 @@ class ListingRule(Model):
             ``author`` become hints; a flash listing also reads ``body``, ``tickers``.
         kind: ``flash``: a row whose URL matches no item rule is an item itself.
         ok: JMESPath; an answer where it is false is a failed page, not an empty one.
+        render: ``auto``: a browser shows the page where the plain response lacks
+            ``ready`` or any row; ``always``: whatever the response is.
+        ready: must match, or the page is a shell and no listing.
+        wait_for: what a browser waits for; not set, ``ready``, or the rows.
+        browser: what it does with the page.
         skip: rows to pass over, each counted under its reason.
     """
 
@@ -175,6 +197,10 @@ class ListingRule(Model):
     cookies: Named = Field(default={}, repr=False)
     encoding: str | None = None
     ok: str | None = None
+    render: Literal["never", "auto", "always"] = "never"
+    ready: Rule = ()
+    wait_for: Rule = ()
+    browser: BrowserRule = BrowserRule()
     skip: tuple[SkipRule, ...] = ()
     strip_params: Texts = ()
     stop: Stop = Stop()

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
 
+from crawler.config.browsing import BrowserRule, ClickRule, ScrollRule, Viewport
 from crawler.config.itempage import ItemRule, Keeps, SummaryRule, TickerRule
 from crawler.config.learned import Learned
 from crawler.config.listing import (
@@ -35,6 +36,8 @@ from crawler.config.rule import (
 from crawler.config.units import Count, Duration, Size
 
 __all__ = [
+    "BrowserRule",
+    "ClickRule",
     "Continuation",
     "Expression",
     "ItemRule",
@@ -51,6 +54,7 @@ __all__ = [
     "RowsRule",
     "Rule",
     "Scope",
+    "ScrollRule",
     "SkipRule",
     "SourceRule",
     "StateRule",
@@ -58,6 +62,7 @@ __all__ = [
     "SummaryRule",
     "Texts",
     "TickerRule",
+    "Viewport",
 ]
 
 

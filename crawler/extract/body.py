@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from crawler.extract.blocks import BOX_TAGS, SKIPPED_TAGS, Piece, Walk, walk
@@ -31,6 +32,7 @@ from crawler.extract.selectors import (
     raw_texts,
     select_css,
 )
+from crawler.extract.steps import united
 from crawler.extract.text import squeeze
 from crawler.extract.tickers import strip_markup
 from crawler.item import Block, Image
@@ -99,14 +101,34 @@ def read_body(
     """Return the body of the article that goes over these pages, by the rule."""
     cutter = _Cutter((*rule.drop_lines, *portal.drop_lines), title)
     for page in pages:
-        bodies, method = located_bodies(page, rule)
-        if bodies:
-            cutter.body.method = cutter.body.method or method
-            cutter.take(_walked(page, bodies, rule, SKIPPED_TAGS))
+        walks = []
+        for step in page.steps:
+            bodies, method = located_bodies(step, rule)
+            if bodies:
+                cutter.body.method = cutter.body.method or method
+                walks.append(_walked(step, bodies, rule, SKIPPED_TAGS))
+        cutter.take(_united(walks))
     return cutter.body
 
 
 def read_generic_body(
+def _united(walks: list[Walk]) -> Walk:
+    """Return what all steps of a page gave."""
+    if len(walks) == 1:
+        return walks[0]
+    return Walk(
+        united((each.pieces for each in walks), _same_piece),
+        united((each.videos for each in walks), itemgetter(0)),
+        united((each.links for each in walks), lambda link: link),
+    )
+
+
+def _same_piece(piece: Piece) -> tuple[str, str, str]:
+    image = piece.image.url if piece.image else ""
+    text = piece.text or "\n".join((*piece.items, *map(str, piece.rows)))
+    return piece.type, text, image
+
+
     page: Page, element: HtmlElement, rule: ItemRule, portal: Portal, title: str | None
 ) -> Body:
     """Return the body in an element that no rule named: without its inner boxes."""

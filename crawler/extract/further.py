@@ -55,7 +55,7 @@ def pages_of(capture: Capture, portal: Portal, rule: ItemRule) -> list[Page]:
     encoding = rule.encoding or portal.request.encoding
     limit = portal.crawl.max_parse
     if capture.dom:
-        pages = [Page.from_dom(capture.dom[-1], capture.main.url)]
+        pages = [Page.from_steps(capture.dom, capture.main.url)]
     else:
         pages = [Page.from_response(capture.main, encoding, limit)]
     for response in capture.further:

@@ -85,7 +85,16 @@ def check_item_page(page: Page, rule: ItemRule) -> None:
         _check_gone(page, rule)
         if not elements(rule.body, page.root):
             check_challenge(page)
-    if rule.ready and not finds(rule.ready, page):
+    check_ready(page, rule.ready)
+
+
+def check_ready(page: Page, ready: Rule) -> None:
+    """Pass a page that is no shell at one of its steps at least.
+
+    Raises:
+        NotExtracted: shell_page.
+    """
+    if ready and not any(finds(ready, step) for step in page.steps):
         raise NotExtracted(Reason.SHELL_PAGE, "ready not found")
 
 

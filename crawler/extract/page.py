@@ -19,6 +19,8 @@ from crawler.http import header
 from crawler.model import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crawler.extract.selectors import Node
     from crawler.model import Json, Response
 
@@ -55,7 +57,10 @@ class Page:
         url: the URL that answered.
         text: decoded, NUL characters cut.
         encoding, encoding_method: how it was decoded, for provenance.
+        earlier: what the page showed before, step by step, where it was rendered.
     """
+
+    earlier: tuple[Page, ...] = ()
 
     def __init__(
         self, text: str, url: str, *, encoding: str = "utf-8", method: str = "given"
@@ -122,6 +127,22 @@ class Page:
             NotExtracted: empty or binary (not_a_page).
         """
         return cls(document.decode("utf-8", "replace"), url, method="dom")
+
+    @classmethod
+    def from_steps(cls, documents: Sequence[bytes], url: str) -> Page:
+        """Return what a page showed last, with its earlier steps.
+
+        Raises:
+            NotExtracted: empty or binary (not_a_page).
+        """
+        *earlier, last = (cls.from_dom(each, url) for each in documents)
+        last.earlier = tuple(earlier)
+        return last
+
+    @property
+    def steps(self) -> tuple[Page, ...]:
+        """The earlier steps and this one."""
+        return (*self.earlier, self)
 
     @cached_property
     def tree(self) -> HtmlElement:

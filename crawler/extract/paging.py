@@ -50,6 +50,8 @@ def following(
     wanted = rule.next
     if wanted is None:
         return None, NO_NEXT
+    if wanted.is_on_page:  # a browser went on until it could no more
+        return None, capture.dom_ended or NO_NEXT
     if wanted.more is not None and is_met(wanted.more, rows.document) is False:
         return None, MORE_FALSE
     if wanted.page is not None:

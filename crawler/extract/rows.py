@@ -5,8 +5,9 @@ Every source gives nodes (elements or JSON values) that the same field rules rea
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import jmespath
@@ -16,10 +17,12 @@ from crawler.coding import decode_content
 from crawler.config.portal import Expression
 from crawler.errors import ConfigError, NotDecodable, NotExtracted
 from crawler.extract.feed import read_feed
+from crawler.extract.guards import check_ready
 from crawler.extract.page import Page
 from crawler.extract.selectors import elements, is_html, method_of, texts
 from crawler.extract.sitemap import Sitemap, gunzipped, read_sitemap
 from crawler.extract.state import read_state
+from crawler.extract.steps import united
 from crawler.extract.text import visible_text
 from crawler.model import Origin, Reason
 
@@ -94,18 +97,23 @@ def read_rows(capture: Capture, portal: Portal, rule: ListingRule, way: Way) -> 
     """Return the rows of a captured listing page; none found is no error here.
 
     Raises:
-        NotExtracted: the page is not what the listing says (bad_listing), or cannot be
-            read (truncated, too_large, not_decodable, not_a_page).
+        NotExtracted: the page is not what the listing says (bad_listing), has nothing
+            that is ``ready`` (shell_page), or cannot be read (truncated, too_large,
+            not_decodable, not_a_page).
         ConfigError: a rule cannot be evaluated.
     """
     if capture.dom and way.source in ("rows", "state"):
-        steps = (Page.from_dom(step, capture.main.url) for step in capture.dom)
-        return _union([_read(page, rule, way) for page in steps])
+        page = Page.from_steps(capture.dom, capture.main.url)
+        check_ready(page, rule.ready)
+        return _union([_read(step, rule, way) for step in page.steps])
     limit = portal.crawl.max_parse
     zipped = way.source == "sitemap"
     response = _opened(capture.main, limit) if zipped else capture.main
     encoding = rule.encoding or portal.request.encoding
-    return _read(Page.from_response(response, encoding, limit), rule, way)
+    page = Page.from_response(response, encoding, limit)
+    if way.source in ("rows", "state"):
+        check_ready(page, rule.ready)
+    return _read(page, rule, way)
 
 
 def is_met(condition: str, value: Json) -> bool | None:
@@ -230,8 +238,18 @@ def _path_of(rule: ListingRule, way: Way) -> Rule:
 
 def _union(steps: list[Rows]) -> Rows:
     """Return the rows of all harvest steps; the last step tells what comes next."""
-    nodes = tuple(node for rows in steps for node in rows.nodes)
-    return replace(steps[-1], nodes=nodes)
+    nodes = united([rows.nodes for rows in steps], partial(_name, steps[-1]))
+    return replace(steps[-1], nodes=tuple(nodes))
+
+
+def _name(rows: Rows, node: Node) -> str:
+    """Return what a row is told by from step to step: its address, else all of it."""
+    found = found_in(node, rows.fields.get("url", ()), rows.page, name="url")
+    if not found and (anchor := anchor_of(node)) is not None:
+        return str(anchor.get("href"))
+    if found:
+        return found[0].text
+    return visible_text(node) if is_html(node) else json.dumps(node, sort_keys=True)
 
 
 def _opened(response: Response, limit: int) -> Response:

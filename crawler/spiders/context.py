@@ -14,7 +14,7 @@ from crawler.extract import extract
 from crawler.warc.redact import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from crawler.frontier.hosts import Hosts
     from crawler.frontier.robots import Robots
     from crawler.item import Item, Listing
-    from crawler.model import Capture, Exchange, Link, RecordRef, Work
+    from crawler.model import Capture, Exchange, Json, Link, RecordRef, Work
     from crawler.spiders.handler import AddressGuard
 
 
@@ -107,6 +107,7 @@ class CrawlContext:
         hosts: whose turn it is; None asks nobody (replay).
         visits: None live.
         renderer: shows pages; None where nothing is to be rendered (replay).
+        states: what is in the files that ``storage_state`` names, by their names.
         cookie_file: where cookies are kept from run to run, None for not at all.
         redaction: what is masked in what extraction sees, as it is in the archive.
         abort: called once when the run cannot go on; the reason is kept in failure.
@@ -130,6 +131,7 @@ class CrawlContext:
     visits: Visits | None = None
     redaction: Policy = field(default_factory=Policy)
     renderer: Renderer | None = None
+    states: Mapping[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
     cookie_file: Path | None = None
     robots: dict[str, Robots] = field(default_factory=dict)
     session: Session = field(default_factory=Session)

@@ -45,7 +45,8 @@ class Trail:
         further: an article's further pages.
         last: the response that came last.
         render: why it was rendered, ``auto`` or ``always``; ``never``: it was not.
-        dom, dom_refs: what it showed then.
+        dom, dom_refs: what it showed then, step by step.
+        dom_ended: why there was no further step.
     """
 
     context: CrawlContext
@@ -57,6 +58,7 @@ class Trail:
     render: str = "never"
     dom: tuple[bytes, ...] = ()
     dom_refs: tuple[RecordRef, ...] = ()
+    dom_ended: str | None = None
 
     def failed(self, failure: BaseException) -> Ending:
         """Return how the visit ends when its first fetch failed."""
@@ -169,6 +171,8 @@ class Trail:
         }
         if self.dom_refs:
             body["dom"] = [ref.record_id for ref in self.dom_refs]
+        if self.dom_ended is not None:
+            body["dom_ended"] = self.dom_ended
         if reason is not None:
             body["reason"] = reason.value
         if detail:

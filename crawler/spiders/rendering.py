@@ -8,6 +8,8 @@ with the visit's page id; the document it showed is written beside it.
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from crawler import model
     from crawler.browser.proxy import Port
     from crawler.browser.renderer import Order, Rendered, Renderer
-    from crawler.config.portal import ItemRule
+    from crawler.extract.shown import ShownRule
     from crawler.model import Exchange, RecordRef
     from crawler.spiders.context import CrawlContext, Tape
     from crawler.spiders.proxy import Proxy
@@ -56,7 +58,7 @@ class Wanted:
         hops: how many records the visit left before it.
     """
 
-    rule: ItemRule
+    rule: ShownRule
     hops: int
 
 
@@ -66,13 +68,15 @@ class Rendition:
 
     Attributes:
         hops: records of the documents the page went through, the shown one's last.
-        dom, dom_refs: what it showed.
+        dom, dom_refs: what it showed, step by step.
+        ended: why nothing more was done with it, None where nothing was to be.
     """
 
     hops: tuple[RecordRef, ...]
     dom: tuple[bytes, ...]
     dom_refs: tuple[RecordRef, ...]
 
+    ended: str | None = None
 
 class RenderingDownloadHandler(CaptureDownloadHandler):
     """Lets a browser show what is to be rendered; downloads everything else."""
@@ -101,7 +105,13 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
             return await super().download_request(request)
         if crawl.renderer is None or crawl.tape is None:
             raise FetchFailed(Reason.NOT_RENDERED, "this crawl has no browser")
-        taken = _Taken(crawl, crawl.tape, request.meta["page_id"])
+        wanted: Wanted = request.meta["render"]
+        taken = _Taken(
+            crawl,
+            crawl.tape,
+            request.meta["page_id"],
+            tuple(map(re.compile, wanted.rule.browser.block_urls)),
+        )
         rendered = await self._render(crawl.renderer, request, taken)
         return await _kept(request, taken, rendered)
 
@@ -163,13 +173,15 @@ class _Taken:
 
     context: CrawlContext
     tape: Tape
+        unwanted: what is found in URLs that it may not ask for.
     page_id: str
     documents: list[model.Response] = field(default_factory=list)
     log: PageLog = field(default_factory=PageLog)
 
     def allows(self, host: str, port: int, url: str) -> bool:
         """Tell whether the page may ask for url; the addresses are guarded later."""
-        if not self.log.admits():
+    unwanted: tuple[re.Pattern[str], ...] = ()
+        if not self.log.admits() or any(each.search(url) for each in self.unwanted):
             return False
         if self.context.guard is not None:
             return allow_public(host, port, url)
@@ -236,18 +248,20 @@ async def _kept(request: Request, taken: _Taken, rendered: Rendered) -> Response
     refs = tuple(response.ref for response in chain if response.ref is not None)
     if not refs or _bare(chain[-1].url) != _bare(rendered.documents[-1]):
         raise FetchFailed(Reason.NOT_RENDERED, "it came from no response")
-    size, limit = len(rendered.document), taken.context.max_parse_bytes
+    size, limit = len(rendered.steps[0]), taken.context.max_parse_bytes
     if size > limit:
         raise FetchFailed(Reason.NOT_RENDERED, f"{size} bytes are beyond max_parse")
     main = chain[-1]
-    written = taken.tape.keep(
-        DOM, main.url, rendered.document, taken.page_id, refs[-1].record_id
-    )
-    ref = await asyncio.wrap_future(written)
+    written = [
+        taken.tape.keep(DOM, main.url, step, taken.page_id, refs[-1].record_id)
+        for step in rendered.steps
+    ]
+    dom = tuple([await asyncio.wrap_future(each) for each in written])
+    taken.log.refused = Counter(taken.log.refused) + Counter(rendered.blocked)
     beside = Beside(taken.context, taken.tape, taken.page_id, main, refs[-1].record_id)
     await beside.write(taken.log, rendered.portrait, rendered.document)
     request.meta["capture_response"] = main
-    request.meta["rendition"] = Rendition(refs, (rendered.document,), (ref,))
+    request.meta["rendition"] = Rendition(refs, rendered.steps, dom, rendered.ended)
     return Response(
         main.url,
         status=main.status,
@@ -272,6 +286,7 @@ def _order(request: Request, crawl: CrawlContext) -> Order:
 
 def _cookies(request: Request) -> list[tuple[str, str]]:
     sent = b"; ".join(request.headers.getlist("Cookie")).decode("latin-1")
+        state=crawl.states.get(wanted.rule.browser.storage_state or ""),
     pairs = (part.strip().partition("=") for part in sent.split(";"))
     return [(name, value) for name, equals, value in pairs if name and equals]
 

@@ -125,6 +125,7 @@ class Playback:
             tuple(map(self.archive.ref, visit.body["hops"][hops:])),
             self.archive.documents(visit),
             tuple(map(self.archive.ref, visit.dom)),
+            visit.body.get("dom_ended"),
         )
 
     def _visit_of(self, page_id: str) -> StoredVisit | None:

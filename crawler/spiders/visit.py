@@ -19,7 +19,7 @@ from scrapy.exceptions import IgnoreRequest
 from crawler.archive.captures import first_at
 from crawler.errors import NotExtracted
 from crawler.extract import further_urls
-from crawler.extract.rules import rule_of
+from crawler.extract.shown import calls_for_browser, rule_to_show
 from crawler.frontier import policy
 from crawler.item import Listing
 from crawler.model import Capture, Kind, Outcome, Reason
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from crawler.archive.ledger import Ending
-    from crawler.config.portal import ItemRule
+    from crawler.extract.shown import ShownRule
     from crawler.item import Item
     from crawler.model import Link, RecordRef, Response
     from crawler.spiders.context import CrawlContext
@@ -168,35 +168,34 @@ class Visit:
 
     async def _result(self, main: Response) -> Item | Listing:
         """Extract, of the rendered page where the rule or the archive has one."""
-        self.trail.dom = self.trail.dom_refs = ()
-        rule = self._item_rule(main)
-        if rule is None:
-            return self.context.extract(await self._capture(main))
-        visits = self.context.visits
-        stored = visits is not None and visits.is_rendered(self.trail.page_id)
-        if rule.render == "always" or stored:
+        trail, visits = self.trail, self.context.visits
+        trail.dom, trail.dom_refs, trail.dom_ended = (), (), None
+        rule = rule_to_show(self._bare(main), self.context.portal)
+        stored = visits is not None and visits.is_rendered(trail.page_id)
+        if rule is not None and (rule.render == "always" or stored):
             main = await self._rendered(main, rule)
-        try:
-            return self.context.extract(await self._capture(main))
-        except NotExtracted as exc:
-            shell = exc.reason == Reason.SHELL_PAGE and not self.trail.dom
-            if rule.render != "auto" or not shell:
-                raise
-        main = await self._rendered(main, rule)
+        elif rule is not None and rule.render == "auto":
+            found = await self._of_plain(main)
+            if not isinstance(found, NotExtracted):
+                return found
+            main = await self._rendered(main, rule)
         return self.context.extract(await self._capture(main))
 
-    def _item_rule(self, main: Response) -> ItemRule | None:
-        """Return the rule of a page that a browser could show."""
-        capture = self._bare(main)
-        if capture.link.kind is not Kind.ITEM or main.status not in OK:
-            return None
-        try:
-            rule = rule_of(capture, self.context.portal).rule
-        except NotExtracted:
-            return None
-        return rule if rule.kind == "article" else None
+    async def _of_plain(self, main: Response) -> Item | Listing | NotExtracted:
+        """Return what the plain response gives, or the reason to have it rendered.
 
-    async def _rendered(self, main: Response, rule: ItemRule) -> Response:
+        Raises:
+            NotExtracted: it gives nothing, and rendering it is no help.
+        """
+        try:
+            found = self.context.extract(await self._capture(main))
+        except NotExtracted as exc:
+            if not calls_for_browser(exc):
+                raise
+            return exc
+        return NotExtracted(Reason.SHELL_PAGE) if calls_for_browser(found) else found
+
+    async def _rendered(self, main: Response, rule: ShownRule) -> Response:
         """Have a browser show the page; return the response that it showed.
 
         Raises:
@@ -216,6 +215,7 @@ class Visit:
         rendition: Rendition = request.meta["rendition"]
         trail.hops += rendition.hops
         trail.last, trail.dom, trail.dom_refs = shown, rendition.dom, rendition.dom_refs
+        trail.dom_ended = rendition.ended
         refused = policy.refuse(shown.url, self.context.portal, depth=trail.work.depth)
         if refused is not None and shown.url != main.url:
             raise Stop(trail.skipped(refused))
@@ -258,6 +258,7 @@ class Visit:
             ),
             dom=self.trail.dom,
             dom_refs=self.trail.dom_refs,
+            dom_ended=self.trail.dom_ended,
             run_id=self.context.run_id,
             page=self.trail.work.page,
         )
