@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from crawler.extract.blocks import BOX_TAGS, SKIPPED_TAGS, Piece, Walk, walk
+from crawler.extract.blocks import SKIPPED_TAGS, Piece, Walk, walk
 from crawler.extract.compiled import pattern
 from crawler.extract.lead import is_lead
 from crawler.extract.lines import (
@@ -35,6 +35,7 @@ from crawler.extract.selectors import (
 from crawler.extract.steps import united
 from crawler.extract.text import squeeze
 from crawler.extract.tickers import strip_markup
+from crawler.extract.trim import trimmed
 from crawler.item import Block, Image
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from crawler.config.portal import ItemRule, Portal
+    from crawler.extract.mainbody import MainBody
     from crawler.extract.page import Page
     from crawler.item import BlockType
 
 _MARKUP = re.compile(
     r"<(?:p|div|br|img|span|a|h[1-6]|ul|ol|table|section)\b", re.IGNORECASE
 )
-_TITLE_WITHIN = 20
 _SOURCE_BEGINS = re.compile(
     r"[（(【\[]?\s*(?:\d{4}|[文稿消][章件息]|[来來]源|source)", re.IGNORECASE
 )
@@ -111,7 +112,6 @@ def read_body(
     return cutter.body
 
 
-def read_generic_body(
 def _united(walks: list[Walk]) -> Walk:
     """Return what all steps of a page gave."""
     if len(walks) == 1:
@@ -129,13 +129,15 @@ def _same_piece(piece: Piece) -> tuple[str, str, str]:
     return piece.type, text, image
 
 
-    page: Page, element: HtmlElement, rule: ItemRule, portal: Portal, title: str | None
+def read_generic_body(
+    page: Page, main: MainBody, rule: ItemRule, portal: Portal, title: str | None
 ) -> Body:
-    """Return the body in an element that no rule named: without its inner boxes."""
+    """Return the body in an element that no rule named: without its furniture."""
     cutter = _Cutter((*rule.drop_lines, *portal.drop_lines), title)
     cutter.body.method = "generic:body"
-    walked = _walked(page, [element], rule, SKIPPED_TAGS | BOX_TAGS)
-    walked.pieces = _after_title(walked.pieces, title)
+    walked = _walked(page, [main.element], rule, SKIPPED_TAGS, main.removed)
+    walked.pieces, beside = trimmed(walked.pieces, title)
+    cutter.body.excluded += [Excluded(*each) for each in beside]
     cutter.take(walked)
     return cutter.body
 
@@ -170,20 +172,17 @@ def mark_lead(body: Body, lead: str | None) -> str | None:
 
 
 def _walked(
-    page: Page, bodies: list[HtmlElement], rule: ItemRule, skipped: frozenset[str]
+    page: Page,
+    bodies: list[HtmlElement],
+    rule: ItemRule,
+    skipped: frozenset[str],
+    beside: Iterable[HtmlElement] = (),
 ) -> Walk:
     removed = [
         node for css in rule.remove for body in bodies for node in select_css(css, body)
     ]
+    removed += beside
     return walk(bodies, page, lazy=rule.lazy, removed=removed, skipped_tags=skipped)
-
-
-def _after_title(pieces: list[Piece], title: str | None) -> list[Piece]:
-    """Return what follows the title's own heading, all where there is none."""
-    for at, piece in enumerate(pieces[:_TITLE_WITHIN]):
-        if piece.type == "heading" and _same(piece.text, title):
-            return pieces[at:]
-    return pieces
 
 
 class _Cutter:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crawler import __version__
 from crawler.errors import LayoutChanged
 from crawler.extract import fields
-from crawler.extract.article import generic_body, generic_title
+from crawler.extract.article import generic_title
 from crawler.extract.body import (
     Body,
     Excluded,
@@ -27,6 +27,7 @@ from crawler.extract.further import pages_of
 from crawler.extract.guards import check_answer, check_item_page
 from crawler.extract.hashes import content_hash, item_hash, item_id
 from crawler.extract.learned import without_repeats, without_suffix
+from crawler.extract.mainbody import main_body
 from crawler.extract.metadata import Metadata
 from crawler.extract.page import Page
 from crawler.extract.parts import (
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 _NO_PAGE = "<html><body></body></html>"
 _MAX_LINKS = 200
+_DESCRIPTIONS = ("description", "og:description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +242,12 @@ class _Made:
 
     def _generic(self, title: str | None) -> Body:
         page, sources = self.sources.page, self.sources
-        element = None if page.is_json else generic_body(page)
-        if element is None:
+        if page.is_json:
             return self.body
-        return read_generic_body(page, element, sources.rule, sources.portal, title)
+        main = main_body(page, title, sources.meta.first(*_DESCRIPTIONS))
+        if main is None:
+            return self.body
+        return read_generic_body(page, main, sources.rule, sources.portal, title)
 
     def _links(self) -> tuple[TitledUrl, ...]:
         unique = dict(self.body.links[:_MAX_LINKS])
