@@ -106,7 +106,10 @@ class Scorer:
             return None
         if not guess or not _CLOCK.search(guess):
             return False
-        wanted, given = map(datetime.fromisoformat, (truth, guess))
+        try:
+            wanted, given = map(datetime.fromisoformat, (truth, guess))
+        except ValueError:  # a peer's text
+            return False
         if not wanted.tzinfo or not given.tzinfo:
             wanted, given = wanted.replace(tzinfo=None), given.replace(tzinfo=None)
         return abs((wanted - given).total_seconds()) < 60  # noqa: PLR2004 - a minute
@@ -269,6 +272,9 @@ def main() -> None:
     wanted = given.tool or [OURS, *PEERS]
     pages = pages_of(given.shared / "corpus", given.corpus)
     scorer = Scorer(given.shared)
+    if given.only:
+        kind = "listing" if given.only == "listing" else "article"
+        pages = [page for page in pages if page.row["kind"] == kind]
     chosen = [page for page in pages if given.fold in {None, page.fold}]
     results: dict[str, tuple[dict[str, Row], Row]] = {}
     ours: dict[str, Row] = {}
