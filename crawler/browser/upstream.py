@@ -1,4 +1,4 @@
-"""Connections to origins: straight or through an HTTP proxy, guarded at the address.
+"""Connections to origins: straight or through a proxy, guarded at the address.
 
 TLS is not verified, as Scrapy's is not: an archive keeps what a server sends, and
 notes who sent it.
@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
-from urllib.parse import unquote, urlsplit
 
 from crawler import http
 from crawler.addresses import literal_address, private_host
 from crawler.browser.channel import Channel
-from crawler.errors import ConfigError, PortalkeepError
+from crawler.errors import PortalkeepError
+from crawler.socks import SocksRefused, hello
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from crawler.browser.message import Target
     from crawler.model import Tls
+    from crawler.proxy import Proxy
+    from crawler.socks import Socks
 
 _OK = range(200, 300)
 _LEGACY_SERVER_CONNECT = 0x4  # OpenSSL's; Python 3.12 has a name for it
@@ -45,51 +46,6 @@ class AddressGuard(Protocol):
     def allows(self, address: str) -> bool:
         """Tell whether address, IPv4 or IPv6 as text, may be connected to."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ParentProxy:
-    """The proxy that requests leave through.
-
-    Attributes:
-        authorization: value of Proxy-Authorization; never recorded.
-    """
-
-    host: str
-    port: int
-    authorization: bytes | None = None
-
-    @property
-    def address(self) -> str:
-        """``http://host:port``, without credentials."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
-
-    @property
-    def header(self) -> bytes:
-        """The header line with the credentials, b"" without."""
-        if self.authorization is None:
-            return b""
-        return b"Proxy-Authorization: " + self.authorization + b"\r\n"
-
-
-def parent_proxy(setting: str) -> ParentProxy:
-    """Read ``http://[user:password@]host:port``.
-
-    Raises:
-        ConfigError: it is no such thing.
-    """
-    parts = urlsplit(setting)
-    if parts.scheme != "http" or not parts.hostname:
-        raise ConfigError(
-            f"the proxy's scheme {parts.scheme!r} or host is not one we can use; "
-            "give http://[user:password@]host:port"
-        )
-    authorization = None
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = b"Basic " + b64encode(login.encode())
-    return ParentProxy(parts.hostname, parts.port or 80, authorization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +112,7 @@ class Dialer:
     """
 
     guard: AddressGuard | None = None
-    parent: ParentProxy | None = None
+    parent: Proxy | None = None
     resolve: Callable[[str, int], Awaitable[Sequence[str]]] = look_up
     timeout_s: float = 30.0
     context: ssl.SSLContext = field(default_factory=client_context)
@@ -217,13 +173,13 @@ class Dialer:
     async def _prepare(self, target: Target, channel: Channel) -> Upstream:
         """Ask a proxy and lay TLS over the connection, where need be."""
         through = self.parent
-        if through is not None and target.tunnelled:
-            await _ask_proxy(channel, target, through)
+        if through is not None:
+            await _pass(channel, target, through)
         if target.scheme == "https":
             await _secure(channel, self.context, target.host)
         if through is None:
             return Upstream(target, channel, channel.ip, channel.tls)
-        if target.tunnelled:
+        if target.tunnelled or through.socks is not None:
             return Upstream(target, channel, None, channel.tls, through.address)
         prefix = target.origin.encode("latin-1")
         return Upstream(
@@ -246,20 +202,52 @@ async def _connect(addresses: Sequence[str], port: int) -> Channel:
     raise Unreachable(f"connect: {failure}") from failure
 
 
-async def _ask_proxy(channel: Channel, target: Target, parent: ParentProxy) -> None:
+async def _pass(channel: Channel, target: Target, parent: Proxy) -> None:
+    """Have a proxy connect us, where it is not asked with each request."""
+    try:
+        if parent.socks is not None:
+            await _ask_socks(channel, target, parent.socks)
+        elif target.tunnelled:
+            await _ask_proxy(channel, target, parent)
+    except (OSError, SocksRefused) as exc:
+        raise Unreachable(f"connect: {exc}") from exc
+
+
+async def _ask_socks(channel: Channel, target: Target, socks: Socks) -> None:
+    talk = hello(socks, target.host, target.port)
+    came = b""
+    try:
+        said = next(talk)
+        while True:
+            if isinstance(said, bytes):
+                channel.write(said)
+                said = next(talk)
+                continue
+            while len(came) < said:
+                came += await _more(channel)
+            wanted, came = came[:said], came[said:]
+            said = talk.send(wanted)
+    except StopIteration:
+        channel.unread(came)
+
+
+async def _more(channel: Channel) -> bytes:
+    if not (piece := await channel.read()):
+        raise SocksRefused("the SOCKS proxy hung up")
+    return piece
+
+
+async def _ask_proxy(channel: Channel, target: Target, parent: Proxy) -> None:
     authority = target.authority.encode("latin-1")
     channel.write(
         b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n"
         % (authority, authority, parent.header)
     )
     answer = b""
-    try:
-        while http.head_end(answer) is None and len(answer) < http.HEAD_BYTES:
-            if not (piece := await channel.read()):
-                break
-            answer += piece
-    except OSError as exc:
-        raise Unreachable(f"connect: {exc}") from exc
+    while http.head_end(answer) is None and len(answer) < http.HEAD_BYTES:
+        if not (piece := await channel.read()):
+            break
+        answer += piece
     head = http.parse_head(answer)
     if head is None or head.status not in _OK:
         said = head.status if head else "nothing"

@@ -27,9 +27,9 @@ from crawler.errors import (
     PortalkeepError,
     SpoolUnwritable,
 )
+from crawler.proxy import Proxies
 from crawler.spiders import canary, scrapy_private
 from crawler.spiders.failure import EXPECTED, FetchFailed, end_failed, fail
-from crawler.spiders.proxy import Proxies
 from crawler.spiders.wire import Job
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from crawler import model
     from crawler.clock import Clock
     from crawler.model import Exchange, RecordRef
-    from crawler.spiders.proxy import Proxy
+    from crawler.proxy import Proxy
 
 __all__ = [
     "AddressGuard",

@@ -24,13 +24,14 @@ from crawler.browser.order import order_of
 from crawler.browser.policy import allow_public, is_vendor
 from crawler.browser.proxy import Limits, RecordingProxy
 from crawler.browser.renderer import NotRendered
-from crawler.browser.upstream import Dialer, ParentProxy
+from crawler.browser.upstream import Dialer
 from crawler.errors import ConfigError
 from crawler.log import get_log
 from crawler.model import Reason
 from crawler.spiders.failure import FetchFailed
 from crawler.spiders.handler import CaptureDownloadHandler
 from crawler.spiders.pagelog import Beside, PageLog
+from crawler.spiders.showing import show
 from crawler.warc.cdxj import request_digest
 from crawler.warc.redact import mask_url
 
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
     from crawler.browser.renderer import Order, Rendered, Renderer
     from crawler.extract.shown import ShownRule
     from crawler.model import Exchange, RecordRef
+    from crawler.proxy import Proxy
     from crawler.spiders.context import CrawlContext, Tape
-    from crawler.spiders.proxy import Proxy
 
 _NAVIGATES = b"\r\naccept: text/html"
 log = get_log(__name__)
@@ -75,8 +76,8 @@ class Rendition:
     hops: tuple[RecordRef, ...]
     dom: tuple[bytes, ...]
     dom_refs: tuple[RecordRef, ...]
-
     ended: str | None = None
+
 
 class RenderingDownloadHandler(CaptureDownloadHandler):
     """Lets a browser show what is to be rendered; downloads everything else."""
@@ -123,27 +124,31 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
         taken.log.refused = port.refused
         order = replace(_order(request, self._crawl), told=taken.log.hear)
         try:
-            return await renderer.render(order, port.server)
+            return await show(
+                renderer,
+                order,
+                port.server,
+                goes_on=self._goes_on,
+                forget=taken.documents.clear,
+            )
         except (NotRendered, ConfigError) as exc:
             raise FetchFailed(Reason.NOT_RENDERED, str(exc)) from exc
         finally:
             await port.close()
             self._tell(request, port)
 
+    def _goes_on(self) -> bool:
+        return self.crawler.crawling and self._crawl.failure is None
+
     def _proxy(self, proxy: Proxy | None) -> RecordingProxy:
         """Return a recording proxy that leaves through proxy."""
-        crawl, parent = self._crawl, None
-        if proxy is not None:
-            if proxy.socks is not None:
-                detail = "a browser cannot leave through a SOCKS proxy"
-                raise FetchFailed(Reason.NOT_RENDERED, detail)
-            parent = _parent(proxy)
+        crawl = self._crawl
         if self._authority is None:
             self._authority = Authority()
         return RecordingProxy(
             crawl.clock,
             Limits(crawl.max_record_bytes, crawl.portal.crawl.timeout),
-            Dialer(crawl.guard, parent),
+            Dialer(crawl.guard, proxy),
             crawl.spool_dir,
             self._authority,
         )
@@ -168,19 +173,19 @@ class _Taken:
     """What one page asked for, written as it ends.
 
     Attributes:
+        unwanted: what is found in URLs that it may not ask for.
         documents: responses to navigations, frames' too, in the order they ended.
     """
 
     context: CrawlContext
     tape: Tape
-        unwanted: what is found in URLs that it may not ask for.
     page_id: str
+    unwanted: tuple[re.Pattern[str], ...] = ()
     documents: list[model.Response] = field(default_factory=list)
     log: PageLog = field(default_factory=PageLog)
 
     def allows(self, host: str, port: int, url: str) -> bool:
         """Tell whether the page may ask for url; the addresses are guarded later."""
-    unwanted: tuple[re.Pattern[str], ...] = ()
         if not self.log.admits() or any(each.search(url) for each in self.unwanted):
             return False
         if self.context.guard is not None:
@@ -281,19 +286,14 @@ def _order(request: Request, crawl: CrawlContext) -> Order:
         crawl.clock,
         referer=referer.decode("latin-1") if referer else None,
         cookies=tuple(_cookies(request)),
+        state=crawl.states.get(wanted.rule.browser.storage_state or ""),
     )
 
 
 def _cookies(request: Request) -> list[tuple[str, str]]:
     sent = b"; ".join(request.headers.getlist("Cookie")).decode("latin-1")
-        state=crawl.states.get(wanted.rule.browser.storage_state or ""),
     pairs = (part.strip().partition("=") for part in sent.split(";"))
     return [(name, value) for name, equals, value in pairs if name and equals]
-
-
-def _parent(proxy: Proxy) -> ParentProxy:
-    host, _, port = proxy.address.partition("://")[2].rpartition(":")
-    return ParentProxy(host.strip("[]"), int(port), proxy.authorization)
 
 
 def _asked(exchange: Exchange) -> str | None:

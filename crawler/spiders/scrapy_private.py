@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.iweb import IResponse
 
-    from crawler.spiders.socks import Socks
+    from crawler.socks import Socks
     from crawler.spiders.wire import Recording
 
 __all__ = [

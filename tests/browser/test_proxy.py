@@ -10,9 +10,10 @@ import pytest
 
 from crawler.addresses import PublicOnly
 from crawler.browser.proxy import Port, RecordingProxy
-from crawler.browser.upstream import Dialer, parent_proxy
+from crawler.browser.upstream import Dialer
 from crawler.errors import SpoolUnwritable
 from crawler.model import Exchange, Truncated
+from crawler.proxy import proxy_of
 from tests.browser.driving import (
     PATIENCE_S,
     Sink,
@@ -24,6 +25,7 @@ from tests.browser.driving import (
 )
 from tests.browser.origin import PIECE, VIDEO, Origin
 from tests.site.compare import certified
+from tests.site.socks import socks
 from tests.site.wire import WireServer
 
 SCHEMES = pytest.mark.parametrize("scheme", ["http", "https"])
@@ -449,7 +451,7 @@ def test_a_parent_proxy_carries_all(scheme: str, tmp_path: Path) -> None:
     """Requests leave by the proxy with its password, and are recorded without both."""
 
     async def ask(server: WireServer) -> Sink:
-        parent = parent_proxy(f"http://me:pass%20word@127.0.0.1:{server.proxy_port}")
+        parent = proxy_of(f"http://me:pass%20word@127.0.0.1:{server.proxy_port}")
         trap = Resolver()
         dialer = Dialer(parent=parent, resolve=trap)
         proxy = recording_proxy(tmp_path, dialer=dialer)
@@ -475,6 +477,70 @@ def test_a_parent_proxy_carries_all(scheme: str, tmp_path: Path) -> None:
             assert exchange.response.read() == logged.sent
             assert exchange.via == f"http://127.0.0.1:{server.proxy_port}"
             assert exchange.ip is None
+
+
+@SCHEMES
+@pytest.mark.parametrize("login", [None, (b"us@er", b"pa:ss")])
+def test_a_socks_proxy_carries_all(
+    scheme: str, login: tuple[bytes, bytes] | None, tmp_path: Path
+) -> None:
+    """Names are the proxy's to look up; records are exact, log-ins in none of them."""
+
+    async def ask(server: WireServer, setting: str) -> Sink:
+        trap = Resolver()
+        dialer = Dialer(PublicOnly(), proxy_of(setting), resolve=trap)
+        number = server.port if scheme == "http" else server.tls_port
+        base = f"{scheme}://origin.invalid:{number}"
+        proxy = recording_proxy(tmp_path, dialer=dialer)
+        async with (
+            open_port(proxy, allow=lambda *_: True) as (port, sink),
+            client_of(port, base) as (client, prefix),
+        ):
+            for turn in range(2):
+                client.write(get(prefix, "/plain"))
+                await sink.first(turn + 1)
+        assert trap.asked == []
+        return sink
+
+    with WireServer(certified()) as server, socks(login) as parent:
+        user = "us%40er:pa%3Ass@" if login else ""
+        sink = asyncio.run(ask(server, f"socks5://{user}127.0.0.1:{parent.port}"))
+        number = server.port if scheme == "http" else server.tls_port
+        assert parent.told.wanted == [("origin.invalid", number)]
+        assert parent.told.logins == [login]
+        for exchange, logged in zip(sink.exchanges, server.log, strict=True):
+            assert exchange.request == logged.request
+            assert exchange.response is not None
+            assert exchange.response.read() == logged.sent
+            assert exchange.via == f"socks5://127.0.0.1:{parent.port}"
+            assert exchange.ip is None
+
+
+@pytest.mark.parametrize(
+    ("login", "refusal", "said"),
+    [(None, 2, "not allowed"), ((b"a", b"b"), 0, "log-in"), (None, 99, "reply 99")],
+)
+def test_what_socks_refuses_is_recorded(
+    login: tuple[bytes, bytes] | None, refusal: int, said: str, tmp_path: Path
+) -> None:
+    """A refusal is a failed exchange that says why; a refused literal is not asked."""
+
+    async def ask(setting: str) -> tuple[Sink, Port]:
+        dialer = Dialer(PublicOnly(), proxy_of(setting))
+        proxy = recording_proxy(tmp_path, dialer=dialer)
+        async with open_port(proxy, allow=lambda *_: True) as (port, sink):
+            for host in ("origin.invalid", "127.1"):
+                async with client_of(port, f"http://{host}") as (client, prefix):
+                    client.write(get(prefix, "/plain"))
+                    await client.until(lambda _: False)
+        return sink, port
+
+    with socks(login, refusal) as parent:
+        sink, port = asyncio.run(ask(f"socks5://127.0.0.1:{parent.port}"))
+        assert all(host == "origin.invalid" for host, _ in parent.told.wanted)
+    (exchange,) = sink.exchanges
+    assert said in (exchange.error or "")
+    assert port.refused == {"127.1": 1}
 
 
 # --- large answers, slow readers -----------------------------------------------

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.spiders.proxy import Proxies, proxy_of
+from crawler.proxy import Proxies, proxy_of
 from tests.site.compare import certified, compare, crawl
 from tests.site.socks import socks
 from tests.site.wire import WireServer

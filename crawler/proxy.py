@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from crawler.errors import ConfigError
-from crawler.spiders.socks import Socks
+from crawler.socks import LONGEST_LOGIN, Socks
 
 _PORTS = {"http": 80, "socks5": 1080}
-_LONGEST_LOGIN = 255  # RFC 1929
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +17,30 @@ class Proxy:
     """One proxy.
 
     Attributes:
-        address: ``scheme://host:port``, without credentials.
-        authorization: the value of Proxy-Authorization, None for none.
+        scheme: ``http`` or ``socks5``.
+        host: a name or an address, without brackets.
+        authorization: the value of Proxy-Authorization, None for none; never recorded.
         socks: what a SOCKS proxy is connected by, None for an HTTP proxy.
     """
 
-    address: str
+    scheme: str
+    host: str
+    port: int
     authorization: bytes | None = None
     socks: Socks | None = None
+
+    @property
+    def address(self) -> str:
+        """``scheme://host:port``, without credentials."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def header(self) -> bytes:
+        """The header line with the credentials, b"" without."""
+        if self.authorization is None:
+            return b""
+        return b"Proxy-Authorization: " + self.authorization + b"\r\n"
 
 
 @dataclass(slots=True)
@@ -66,18 +81,17 @@ def proxy_of(setting: str) -> Proxy:
             f"the proxy's scheme {parts.scheme!r} or host is not one we can use; "
             "give http:// or socks5://[user:password@]host:port"
         )
-    name, port = parts.hostname, parts.port or _PORTS[parts.scheme]
-    host = f"[{name}]" if ":" in name else name
-    address = f"{parts.scheme}://{host}:{port}"
+    scheme, name = parts.scheme, parts.hostname
+    port = parts.port or _PORTS[scheme]
     login = None
     if parts.username is not None:
         login = (
             unquote(parts.username).encode(),
             unquote(parts.password or "").encode(),
         )
-    if parts.scheme == "http":
+    if scheme == "http":
         basic = b"Basic " + b64encode(b":".join(login)) if login else None
-        return Proxy(address, basic)
-    if login is not None and max(map(len, login)) > _LONGEST_LOGIN:
+        return Proxy(scheme, name, port, basic)
+    if login is not None and max(map(len, login)) > LONGEST_LOGIN:
         raise ConfigError("a SOCKS proxy takes at most 255 bytes of user and password")
-    return Proxy(address, socks=Socks(name, port, login))
+    return Proxy(scheme, name, port, socks=Socks(name, port, login))
