@@ -224,6 +224,21 @@ class Item(_Part):
 
 
 @dataclass(frozen=True, slots=True)
+class Paging:
+    """How a listing goes on, as far as its page alone tells.
+
+    Attributes:
+        kind: ``link``, ``numbered``, ``button`` (a browser has to click), ``none``.
+        url: of the following page; None of a button, of none, on the last page.
+        evidence: what told.
+    """
+
+    kind: str
+    url: str | None = None
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What one listing page gives.
 
@@ -234,6 +249,7 @@ class Listing:
         skipped: rows that lead nowhere, each with its reason.
         rows: how many rows the rule found, skipped ones included.
         ended: why there is no next page, one word; None where there is one.
+        paging: how the page says that it goes on; ``from: auto`` alone looks.
     """
 
     links: tuple[Link, ...]
@@ -242,6 +258,7 @@ class Listing:
     skipped: tuple[Skipped, ...] = ()
     rows: int = 0
     ended: str | None = None
+    paging: Paging | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Listings without rules: which links are items, what follows, what a page is."""
