@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def doctor(ctx: typer.Context) -> None:
-    """Look at Python, Scrapy, configuration, clock, spool and store."""
+    """Look at Python, Scrapy, Chromium, configuration, clock, spool and store."""
     state = state_of(ctx)
     found = list(_diagnoses(state))
     if state.json:
@@ -31,7 +31,12 @@ def doctor(ctx: typer.Context) -> None:
 
 
 def _diagnoses(state: State) -> Iterator[Diagnosis]:
-    from crawler.jobs.doctor import Diagnosis, diagnose_places, diagnose_program
+    from crawler.jobs.doctor import (
+        Diagnosis,
+        diagnose_browser,
+        diagnose_places,
+        diagnose_program,
+    )
 
     yield from diagnose_program()
     try:
@@ -45,4 +50,5 @@ def _diagnoses(state: State) -> Iterator[Diagnosis]:
         yield Diagnosis("config", str(exc), exc.exit_code)
         return
     yield Diagnosis("config", f"{path}: {len(settings.portals)} portals")
+    yield diagnose_browser(settings)
     yield from diagnose_places(settings)

@@ -94,11 +94,13 @@ class BrowserSettings(Model):
             ``google-chrome`` are looked for.
         timeout: of one page in all; what it shows shortly before is taken.
         pages: shown at once by one process.
+        max_memory: a page that takes more is ended.
     """
 
     path: str | None = None
     timeout: Duration = Field(default=30.0, gt=0)
     pages: Count = 2
+    max_memory: Size = Field(default=1_000_000_000, gt=0)
 
 
 class Settings(Model):

@@ -203,7 +203,7 @@ def begin(
 def renderer_of(settings: Settings) -> Renderer:
     """Return the process's browser, not started."""
     browser = settings.browser
-    return Renderer(browser.path, browser.timeout, browser.pages)
+    return Renderer(browser.path, browser.timeout, browser.pages, browser.max_memory)
 
 
 def _hosts(stack: ExitStack, settings: Settings) -> Hosts:

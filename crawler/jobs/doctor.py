@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,17 +15,20 @@ from typing import TYPE_CHECKING
 from crawler import __version__
 from crawler.archive.store import open_store
 from crawler.archive.store.probe import probe
-from crawler.errors import PortalkeepError, SpoolUnwritable
+from crawler.browser.chromium import find_chromium
+from crawler.errors import ConfigError, PortalkeepError, SpoolUnwritable
 from crawler.spiders import canary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from crawler.config.portal import Portal
     from crawler.config.settings import Settings, StoreSettings
 
 MIN_PYTHON = (3, 11)
 FREE_BYTES = 2_000_000_000
 """Less than this in the spool's file system is said."""
+VERSION_S = 20.0
 _GB = 1e9
 
 
@@ -60,6 +64,43 @@ def diagnose_places(settings: Settings) -> Iterator[Diagnosis]:
     """Look at spool and store by writing, reading and removing a small object."""
     yield _looked("spool", lambda: _spool(Path(settings.spool.path)))
     yield _looked("store", lambda: _store(settings.store))
+
+
+def diagnose_browser(settings: Settings) -> Diagnosis:
+    """Look for Chromium; only where a portal needs it, its absence is a failure."""
+    found = _looked("browser", lambda: _browser(settings.browser.path))
+    if found.is_ok:
+        return found
+    needing = [portal.id for portal in settings.portals if _renders(portal)]
+    if not needing:
+        return Diagnosis(found.name, f"{found.what}; no portal needs it")
+    need = f"{found.what}; {', '.join(needing)} cannot do without"
+    return Diagnosis(found.name, need, found.exit_code)
+
+
+def _renders(portal: Portal) -> bool:
+    modes = {rule.render for rule in portal.items}
+    return bool((modes | {rule.render for rule in portal.listings}) - {"never"})
+
+
+def _browser(setting: str | None) -> str:
+    """Ask the browser who it is.
+
+    Raises:
+        ConfigError: there is none, or it does not run.
+    """
+    path = find_chromium(setting)
+    asked = [path, "--version"]
+    try:
+        ran = subprocess.run(  # noqa: S603 - the browser's path is the user's own
+            asked, capture_output=True, text=True, timeout=VERSION_S, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as exc:
+        message = (
+            f"{path} --version fails; install Chromium anew (apt install chromium)"
+        )
+        raise ConfigError(message) from exc
+    return f"{path}, {ran.stdout.strip()}"
 
 
 def _looked(name: str, look: Callable[[], str]) -> Diagnosis:

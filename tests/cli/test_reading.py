@@ -186,7 +186,8 @@ def test_doctor(collected: Collected) -> None:
     assert (ended.code, ended.err) == (0, ""), ended.out
     assert "FAIL" not in ended.out
     rows = json.loads(collected.program("--json", "doctor").out)
-    assert {"python", "scrapy", "spool", "store", "config"} <= {x["name"] for x in rows}
+    names = {x["name"] for x in rows}
+    assert {"python", "scrapy", "browser", "spool", "store", "config"} <= names
 
 
 def test_doctor_tells_what_is_wrong(program: Program) -> None:
