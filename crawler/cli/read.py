@@ -51,6 +51,16 @@ RawOption = Annotated[
 RecordOption = Annotated[
     bool, typer.Option("--record", help="The whole WARC record, uncompressed.")
 ]
+DomOption = Annotated[
+    bool, typer.Option("--dom", help="What a browser showed of the page, as HTML.")
+]
+ScreenshotOption = Annotated[
+    bool, typer.Option("--screenshot", help="A picture of the page, as PNG.")
+]
+RenderedOption = Annotated[
+    bool,
+    typer.Option("--rendered", help="Show the archived page in Chromium, offline."),
+]
 
 
 def items(
@@ -89,16 +99,31 @@ def show(
     payload: PayloadOption = False,
     raw: RawOption = False,
     record: RecordOption = False,
+    dom: DomOption = False,
+    screenshot: ScreenshotOption = False,
+    rendered: RenderedOption = False,
     out: OutOption = None,
 ) -> None:
     """Show a capture of a URL: the one nearest to a time, else the newest."""
     from crawler.jobs import show as job
 
-    if sum((listed, headers, payload, record)) > 1:
-        raise UsageError("give one of --list, --headers, --payload and --record")
+    of_page = (dom, screenshot, rendered)
+    if sum((listed, headers, payload, record, *of_page)) > 1:
+        raise UsageError(
+            "give one of --list, --headers, --payload, --record, --dom, "
+            "--screenshot and --rendered"
+        )
     state = state_of(ctx)
     collection = state.collection()
     names = state.stored_names([portal] if portal else None)
+    if any(of_page):
+        from crawler.cli import shown as pages
+        from crawler.jobs.shown import shown_page
+
+        found = shown_page(collection, names, url, moment(at, "--at"))
+        how = pages.document if dom else pages.picture if screenshot else pages.again
+        how(state, found, out)
+        return
     captures = job.captures_of(collection, names, url)
     stored = job.nearest_at(captures, moment(at, "--at"))
     if listed:

@@ -28,7 +28,7 @@ MAX_PAYLOAD_BYTES = 1 << 40  # show gives all there is
 NEAREST = 5
 LOOKED_AT = 5000
 """Stored URLs that a missing one is compared with, at most."""
-_OURS = "urn:portalkeep:"
+_OURS = "urn:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def captures_of(
     """
     names = tuple(portals)
     key = safe_uri(surt(safe_uri(url)))
-    found = [one for one in _stored(collection, names) if one.line.surt == key]
+    found = [one for one in stored_lines(collection, names) if one.line.surt == key]
     if not found:
         raise UsageError(_missing(collection, names, url))
     return sorted(
@@ -64,7 +64,8 @@ def captures_of(
     )
 
 
-def _stored(collection: Collection, portals: Iterable[str]) -> Iterator[Stored]:
+def stored_lines(collection: Collection, portals: Iterable[str]) -> Iterator[Stored]:
+    """Yield all index lines of portals, segment by segment."""
     for portal in portals:
         for segment in collection.segments(portal):
             for line in collection.lines(segment):
@@ -72,7 +73,9 @@ def _stored(collection: Collection, portals: Iterable[str]) -> Iterator[Stored]:
 
 
 def _missing(collection: Collection, portals: tuple[str, ...], url: str) -> str:
-    near = nearest_urls(url, (one.line.url for one in _stored(collection, portals)))
+    near = nearest_urls(
+        url, (one.line.url for one in stored_lines(collection, portals))
+    )
     if near:
         return f"no capture of {url!r}; nearest stored: {', '.join(near)}"
     where = ", ".join(portals) or "no portal"
@@ -152,7 +155,7 @@ def response_of(collection: Collection, stored: Stored) -> Response | None:
 
 
 def _original(collection: Collection, stored: Stored) -> ParsedRecord:
-    for one in _stored(collection, [stored.portal]):
+    for one in stored_lines(collection, [stored.portal]):
         if one.line.record == stored.line.ref:
             return read_member(member(collection, one))
     message = (

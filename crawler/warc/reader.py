@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias
 
+from crawler.block import Block
 from crawler.errors import ArchiveDamaged
-from crawler.http import read_head, response_from_block
+from crawler.http import is_chunked, payload_chunks, read_head, response_from_block
 from crawler.model import RecordRef
 from crawler.warc.format import NOT_MODIFIED, parse_date
 from crawler.warc.member import ParsedRecord, Window
@@ -124,9 +125,7 @@ def to_response(
     """
     if record.type != "revisit":
         return _response(record, record.date, max_parse, method, ref)
-    if original is None or original.record_id != record.header("WARC-Refers-To"):
-        wanted = record.header("WARC-Refers-To")
-        raise ArchiveDamaged(f"{record.record_id!r} needs its original {wanted!r}")
+    original = _original(record, original)
     stored = _response(original, record.date, max_parse, method, ref)
     head = read_head(record.block)
     if stored is None or head is None:
@@ -135,6 +134,36 @@ def to_response(
     if record.header("WARC-Profile") == NOT_MODIFIED:
         return replace(stored, url=url, headers=updated(stored.headers, head.headers))
     return replace(stored, url=url, status=head.status, headers=head.headers)
+
+
+def _original(record: ParsedRecord, original: ParsedRecord | None) -> ParsedRecord:
+    wanted = record.header("WARC-Refers-To")
+    if original is None or original.record_id != wanted:
+        raise ArchiveDamaged(f"{record.record_id!r} needs its original {wanted!r}")
+    return original
+
+
+def to_message(record: ParsedRecord, original: ParsedRecord | None) -> Block:
+    """Return a stored response as it crossed the wire.
+
+    A revisit's head comes with its original's payload, framed as the head says; that
+    of a 304 comes alone.
+
+    Raises:
+        ArchiveDamaged: record is a revisit and original is not the one it refers to.
+    """
+    if record.type != "revisit" or record.header("WARC-Profile") == NOT_MODIFIED:
+        return record.block
+    original = _original(record, original)
+    head, stored = read_head(record.block), read_head(original.block)
+    if head is None or stored is None:
+        return record.block
+    message = Block(record.block.read(head.size))
+    chunked = is_chunked(head)
+    for piece in payload_chunks(original.block, stored):
+        message.append(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+    message.append(b"0\r\n\r\n" if chunked else b"")
+    return message
 
 
 def _response(

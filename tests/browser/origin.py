@@ -107,11 +107,6 @@ PLAIN: dict[str, bytes] = {
     "/inservice": sized(b"served", b"Content-Type: text/plain"),
     "/beacon": answer(b"204 No Content"),
     "/favicon.ico": sized(PNG, b"Content-Type: image/png"),
-    "/app.js": sized(
-        brotli.compress(SCRIPT),
-        b"Content-Type: text/javascript",
-        b"Content-Encoding: br",
-    ),
     "/api": chunked(
         chunks(b'{"items": [1, 2, 3]}', 7), b"Content-Type: application/json"
     ),
@@ -120,6 +115,7 @@ PLAIN: dict[str, bytes] = {
     "/etag": sized(b"tagged", b'ETag: "1"', b"Cache-Control: max-age=60"),
     "/missing.png": sized(b"nope", status=b"404 Not Here"),
 }
+TYPE_OF_SCRIPT = (b"Content-Type: text/javascript",)
 CLOSING = ("/untilclose", "/cut")
 
 
@@ -139,6 +135,7 @@ class Origin:
 
     Attributes:
         extra: more of the page's HTML.
+        script: the page's.
         written: bytes of floods.
         got: bytes that WebSockets brought.
         done: the page's script is at its end.
@@ -147,6 +144,7 @@ class Origin:
 
     context: ssl.SSLContext | None = None
     extra: str = ""
+    script: bytes = SCRIPT
     log: list[Entry] = field(default_factory=list)
     written: int = 0
     got: bytes = b""
@@ -236,6 +234,9 @@ class Origin:
         if path == "/style.css":
             body = gzip.compress(STYLE, mtime=0)
             return sized(body, b"Content-Type: text/css", b"Content-Encoding: gzip")
+        if path == "/app.js":
+            body = brotli.compress(self.script)
+            return sized(body, *TYPE_OF_SCRIPT, b"Content-Encoding: br")
         if path == "/etag" and b"if-none-match" in request.lower():
             return answer(b"304 Not Modified", b'ETag: "1"')
         if path == "/video.webm":
