@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from playwright._impl._api_structures import SetCookieParam
     from playwright.async_api import BrowserContext, Route
 
     from crawler.browser.renderer import Order
+    from crawler.model import Json
 
 
 def options_of(order: Order, proxy: str) -> dict[str, Any]:  # Any: Playwright's
@@ -30,11 +34,38 @@ def options_of(order: Order, proxy: str) -> dict[str, Any]:  # Any: Playwright's
     if around.locale is not None:
         options["locale"] = around.locale
     if around.state is not None:
-        options["storage_state"] = dict(around.state)
+        options["storage_state"] = _renewed(around.state, dict(order.cookies))
     return options
 
 
-@dataclass(slots=True)
+def cookies_of(order: Order) -> list[SetCookieParam]:
+    """Return the cookies to set that are not in the order's state."""
+    known = {cookie["name"] for cookie in _cookies(order.around.state or {})}
+    return [
+        {"name": name, "value": value, "url": order.url}
+        for name, value in order.cookies
+        if name not in known
+    ]
+
+
+def _renewed(
+    state: Mapping[str, Json], values: Mapping[str, str]
+) -> dict[str, Any]:  # Any: JSON
+    """Return a state with the values that its cookies have by now."""
+    cookies = [
+        {**cookie, "value": values.get(cookie["name"], cookie["value"])}
+        for cookie in _cookies(state)
+    ]
+    return {**state, "cookies": cookies}
+
+
+def _cookies(state: Mapping[str, Json]) -> list[dict[str, Any]]:  # Any: JSON
+    found = state.get("cookies")
+    given = found if isinstance(found, list) else []
+    return [each for each in given if isinstance(each, dict)]
+
+
+@dataclass  # no slots: Playwright notes something at who listens
 class Refusals:
     """Refuses kinds of what a page asks for, before it is asked for.
 

@@ -23,8 +23,7 @@ _FOR_ITEMS = {
 }
 _FOR_ROWS = {
     *("id", "from_", "url", "kind", "state", "rows", "fields", "next", "continue_"),
-    *("encoding", "ok", "skip", "strip_params"),
-    *("render", "ready", "wait_for", "browser"),
+    *("encoding", "ok", "ready", "skip", "strip_params"),
 }
 
 
@@ -61,6 +60,7 @@ def config_digest(portal: Portal) -> str:
     )
     for item in rules.get("items", ()):
         item.pop("keep", None)  # stored besides, and read by nothing
+        item.pop("browser", None)  # as what is sent: it decides what there is to read
     rules["scope"] = portal.scope.model_dump(mode="json", include={"hosts", "exclude"})
     if portal.learned is not None:
         rules["learned"] = portal.learned.digest

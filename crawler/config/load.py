@@ -230,7 +230,8 @@ class _Loader:
             self.problems += problems_of(exc, Portal, places)
             return None, places
         self._found(check_portal(portal), places)
-        return inherited(portal), places
+        folder = FilePath(source.document.file).parent
+        return inherited(portal, folder), places
 
     def _learned(
         self, tree: dict[str, Tree], places: Places, beside: FilePath

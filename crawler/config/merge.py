@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from crawler.config.places import Layer, Places
 
 if TYPE_CHECKING:
+    from pathlib import Path as FilePath
+
     from crawler.config.document import Document, Tree
-    from crawler.config.portal import Portal
+    from crawler.config.portal import BrowserRule, Portal
     from crawler.config.problem import Path
 
 Forced = tuple["Document", ...]
@@ -78,11 +80,17 @@ def portal_tree(
     return tree, clash
 
 
-def inherited(portal: Portal) -> Portal:
-    """Return the portal with what its listings and items take over from it."""
+def inherited(portal: Portal, folder: FilePath) -> Portal:
+    """Return the portal with what its listings and items take over from it.
+
+    folder: of the file that it is written in: files it names are seen from there.
+    """
     listings = tuple(
         one.model_copy(
-            update={"strip_params": _union(portal.strip_params, one.strip_params)}
+            update={
+                "strip_params": _union(portal.strip_params, one.strip_params),
+                "browser": _seen_from(folder, one.browser),
+            }
         )
         for one in portal.listings
     )
@@ -91,6 +99,7 @@ def inherited(portal: Portal) -> Portal:
             update={
                 "drop_lines": _union(portal.drop_lines, one.drop_lines),
                 "keep": _union(portal.keep, one.keep),
+                "browser": _seen_from(folder, one.browser),
             }
         )
         for one in portal.items
@@ -101,6 +110,13 @@ def inherited(portal: Portal) -> Portal:
         "allow_private": portal.crawl.allow_private,
     }
     return portal.model_copy(update=update)
+
+
+def _seen_from(folder: FilePath, rule: BrowserRule) -> BrowserRule:
+    if rule.storage_state is None:
+        return rule
+    file = str((folder / rule.storage_state).absolute())
+    return rule.model_copy(update={"storage_state": file})
 
 
 def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

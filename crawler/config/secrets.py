@@ -36,7 +36,8 @@ class SecretNames:
 def secret_names(portal: Portal, secrets: Iterable[str]) -> SecretNames:
     """Return the names that ``redact_fields`` gives and those that carry a secret.
 
-    With a login those are its fields, and every cookie.
+    With a login those are its fields, and every cookie; with a session that somebody
+    began elsewhere, every cookie, too.
     """
     listed = frozenset(portal.request.redact_fields)
     known = written_forms(secret for secret in secrets if len(secret) >= _SHORTEST)
@@ -48,7 +49,9 @@ def secret_names(portal: Portal, secrets: Iterable[str]) -> SecretNames:
             {name.lower() for name in listed}
             | {name.lower() for kind, name in held if kind == "header"}
         ),
-        cookies=bool(login) or any(kind == "cookie" for kind, _ in held),
+        cookies=bool(login)
+        or _has_session(portal)
+        or any(kind == "cookie" for kind, _ in held),
     )
 
 
@@ -72,6 +75,11 @@ def written_forms(secrets: Iterable[str]) -> frozenset[str]:
             json.dumps(secret)[1:-1],
         )
     )
+
+
+def _has_session(portal: Portal) -> bool:
+    rules = (*portal.listings, *portal.items)
+    return any(rule.browser.storage_state is not None for rule in rules)
 
 
 def _holds(value: str, secrets: frozenset[str]) -> bool:

@@ -23,6 +23,7 @@ from crawler.jobs.expectation import shortfalls
 from crawler.jobs.lock import portal_lock
 from crawler.jobs.redaction import hidden_texts, redaction_of
 from crawler.jobs.run import boot_id, close_run, new_record_id, open_run
+from crawler.jobs.states import read_states, secrets_of
 from crawler.log import get_log, hide, shown
 from crawler.spiders.context import CrawlContext
 from crawler.spiders.cookies import FILE as COOKIES
@@ -147,10 +148,12 @@ def begin(
 
     Raises:
         Locked: another process crawls it.
-        ConfigError: the store cannot keep an archive as it is configured.
+        ConfigError: the store cannot keep an archive as it is configured, or a file
+            of a session cannot be used.
         SpoolUnwritable: the spool cannot be used.
     """
-    hide(hidden_texts(portal, settings))
+    states = read_states(portal)
+    hide(hidden_texts(portal, settings) | secrets_of(states))
     stack.enter_context(portal_lock(Path(settings.spool.path) / portal.id, job))
     store = open_store(settings.store)
     try:
@@ -190,6 +193,7 @@ def begin(
         make_id=new_record_id,
         guard=None if allows_private(portal) else PublicOnly(),
         redaction=redaction_of(portal, settings),
+        states=states,
         cookie_file=run.spool_directory / COOKIES,
         hosts=_hosts(stack, settings),
         renderer=renderer or renderer_of(settings),

@@ -22,7 +22,7 @@ from crawler.log import get_log
 from crawler.spiders.scrapy_private import know_suffixes_offline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from scrapy import Request
@@ -51,6 +51,9 @@ class PortalCookies(CookiesMiddleware):
         if file is not None:
             made.keep_in(file)
             crawler.signals.connect(made.stop, signals.spider_closed)
+        for state in crawler.portalkeep.states.values():  # type: ignore[attr-defined]
+            for cookie in cookies_of(state):
+                made.jars[None].set_cookie(cookie)
         return made
 
     def keep_in(self, file: Path) -> None:
@@ -94,6 +97,32 @@ class PortalCookies(CookiesMiddleware):
             self._saved = text
         except OSError as exc:
             log.warning("cookies_not_saved", error=str(exc))
+
+
+def cookies_of(state: Mapping[str, Any]) -> Iterator[Cookie]:
+    """Yield the cookies of a storage state that are not expired."""
+    for each in state["cookies"]:
+        expires_s = each.get("expires", -1)
+        cookie = Cookie(
+            0,
+            each["name"],
+            each["value"],
+            None,
+            False,  # noqa: FBT003 - its signature
+            each["domain"],
+            each["domain"].startswith("."),
+            each["domain"].startswith("."),
+            each["path"],
+            True,  # noqa: FBT003
+            bool(each.get("secure")),
+            int(expires_s) if expires_s > 0 else None,
+            expires_s <= 0,
+            None,
+            None,
+            {},
+        )
+        if not cookie.is_expired(int(time.time())):
+            yield cookie
 
 
 def dumps(cookies: Iterable[Cookie]) -> str:
