@@ -36,7 +36,7 @@ QUIET_S = 2.0
 
 MAX_DOCUMENTS = 20
 _TAKEN = 0.8
-_FOR_PICTURES = 0.15
+_FOR_PICTURES = 0.125
 """Of a page's time before its document is taken: so much later pictures have to be."""
 
 

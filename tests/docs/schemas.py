@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.archive.manifest import Run, Segment
+from crawler.archive.pageinfo import PageInfo
 from crawler.config.learned import Learned
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "schema"
 MANIFESTS: dict[str, type[BaseModel]] = {"segment": Segment, "run": Run}
-SCHEMAS = (*MANIFESTS, "learned")
+SCHEMAS = (*MANIFESTS, "learned", "pageinfo")
 SEAL = {
     "description": "Digest of all bytes before the comma in front of it.",
     "pattern": "^[0-9a-f]{64}$",
@@ -44,6 +45,8 @@ def made(name: str) -> dict[str, Any]:
     """Return the schema as its model says; a manifest's with the seal of its bytes."""
     if name == "learned":
         return _of_learned()
+    if name == "pageinfo":
+        return PageInfo.model_json_schema()
     schema = MANIFESTS[name].model_json_schema()
     schema["properties"]["sha256"] = SEAL
     return schema

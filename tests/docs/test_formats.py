@@ -15,6 +15,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from crawler.archive import manifest
 from crawler.archive.layout import SegmentName
+from crawler.archive.pageinfo import KEPT, PAGE_INFO, PageExchange, PageInfo
 from crawler.item import Extractor, Item, Provenance, RecordPointer
 from crawler.model import Outcome, Reason
 from crawler.warc import format as warc_format
@@ -197,6 +198,16 @@ def test_capture_record_is_as_shown(stored: Stored) -> None:
             assert set(value) == set(example["link"]["hint"]["title"])
         seen |= set(body)
     assert seen == set(example)
+
+
+def test_page_information_is_the_models() -> None:
+    """The table names each key of the page information, and the URIs beside it."""
+    text = section("### The page information")
+    table = first_cells(text, "| key | what |")
+    assert table == set(PageInfo.model_fields)
+    assert set(PageExchange.model_fields) <= names_in(text)
+    uris = names_in(section("## 2. WARC"))
+    assert {f"{made.prefix}<url>" for made in (*KEPT.values(), PAGE_INFO)} <= uris
 
 
 def test_decisions_are_as_listed(stored: Stored) -> None:

@@ -24,6 +24,7 @@ from crawler.jobs.redaction import redaction_of
 from crawler.jobs.shown import Shown, page_info, shown_page
 from tests.browser.origin import SCRIPT, Origin
 from tests.crawling import ROOT, Workplace, portal
+from tests.docs.schemas import errors, published
 from tests.jobs.test_shared_portals import PORTALS, module_at, running
 from tests.site.compare import certified
 from tests.site.portal import article, json_page, listing, page, redirect, serving
@@ -147,6 +148,8 @@ def test_page_information_names_the_exchanges(shell: Archived) -> None:
     assert rows[0] == (f"{shell.base}/item/shell", 200, "text/html", "document")
     assert rows[1] == (f"{shell.base}/api", 200, "application/json", "fetch")
     assert (info.refused, info.limits, info.missing) == ({}, (), {})
+    schema = published("pageinfo")
+    assert list(errors(json.loads(info.to_bytes()), schema, schema)) == []
     (record,) = stored_records(shell, info.exchanges[1].record_id)
     assert record.header("WARC-Resource-Type") == "fetch"
     assert record.header("WARC-Page-ID") == shown.page_id
@@ -289,7 +292,7 @@ async def crawled(folder: Path, scheme: str) -> tuple[Archived, str]:
     assert result["exit_code"] == 0, result
     assert place.endings()[url] == ("captured", None, "")
     (item,) = place.items()
-    said = item.body_text.splitlines()
+    said = (item.body_text or "").splitlines()
     assert "post: 3" in said
     assert "reset: failed" in said
     if scheme == "http":  # a service worker wants a certificate that is trusted
