@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from crawler.config import syntax
 from crawler.config.check_rule import faults, rule_faults
+from crawler.config.listing import OF_PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def check_shown_listing(listing: ListingRule) -> Iterator[Finding]:
 
 
 def _can_be_shown(listing: ListingRule) -> Iterator[Finding]:
-    if listing.from_ not in ("rows", "state"):
+    if listing.from_ not in OF_PAGES:
         what = f"'render': of a page, not of 'from: {listing.from_}'; drop it"
         yield ("render",), what
     if listing.method == "POST":

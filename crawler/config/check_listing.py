@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crawler.config.problem import Path
     from crawler.config.rule import Rule
 
-_KNOWS_ITS_ROWS = ("feed", "sitemap")
+_KNOWS_ITS_ROWS = ("feed", "sitemap", "auto")
 
 
 def check_listing(listing: ListingRule) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
@@ -161,13 +161,19 @@ FLASH_FIELDS = (*LISTING_FIELDS, "body", "tickers")
 """The same for a flash listing."""
 
 
+OF_PAGES = ("rows", "state", "auto")
+"""Where rows come from a page that a browser could show."""
+Source: TypeAlias = Literal["rows", "state", "json", "feed", "sitemap", "auto"]
+
+
 class ListingRule(Model):
     """One way to find items on a portal: where the walk starts, how rows are read.
 
     Attributes:
         from_: where rows come from: ``rows`` (HTML), ``state`` (script), ``json``
-            (API), ``feed`` (RSS, Atom, RDF), ``sitemap``.
-        rows: the rule that finds the rows; feeds and sitemaps know theirs.
+            (API), ``feed`` (RSS, Atom, RDF), ``sitemap``, ``auto`` (whatever the page
+            is, its items and its next page found without rules).
+        rows: the rule that finds the rows; feeds, sitemaps and ``auto`` know theirs.
         fields: name to rule within a row.  ``url``, ``title``, ``published``,
             ``source``, ``summary``, ``image``, ``tags``, ``external_id``,
             ``author`` become hints; a flash listing also reads ``body``, ``tickers``.
@@ -182,7 +188,7 @@ class ListingRule(Model):
     """
 
     id: str
-    from_: Literal["rows", "state", "json", "feed", "sitemap"] = Field(alias="from")
+    from_: Source = Field(alias="from")
     url: str
     kind: Literal["article", "flash"] = "article"
     state: StateRule | None = None

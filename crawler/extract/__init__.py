@@ -13,7 +13,7 @@ from crawler import __version__
 from crawler.config.digest import config_digest as digest_of
 from crawler.errors import NotExtracted
 from crawler.extract.further import further_urls
-from crawler.extract.generic import generic_portal
+from crawler.extract.generic import boundless_portal, generic_portal
 from crawler.extract.guards import check_logged_in
 from crawler.extract.item import extract_item_from
 from crawler.extract.listing import extract_listing_from, seed_links
@@ -129,8 +129,8 @@ def extract_listing(
     """Return the listing of one page's bytes.
 
     The portal's listing that begins at url is read, else its first one.  Without a
-    portal every link with the text of a headline is one, and feeds and sitemaps are
-    told by their root element.
+    portal it is read as ``from: auto`` is: items and next page are found by what the
+    page shows, feeds and sitemaps are told by their root element.
 
     Args:
         body: as served, content-coding undone; any encoding.
@@ -142,7 +142,7 @@ def extract_listing(
     Raises:
         NotExtracted: the page gives no listing, for a reason.
     """
-    rules = portal or generic_portal(url, body)
+    rules = portal or boundless_portal(url)
     seeds = seed_links(rules)
     if not seeds:
         raise NotExtracted(Reason.NO_RULE, f"portal {rules.id!r} has no listing")

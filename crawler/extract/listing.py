@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from crawler import urls
 from crawler.errors import NotExtracted
+from crawler.extract.condition import reason_to_skip
 from crawler.extract.dates import read_date
 from crawler.extract.flash import FLASH_FIELDS, FlashContext, read_flash
 from crawler.extract.guards import check_answer, check_challenge
@@ -26,14 +27,13 @@ from crawler.extract.rows import (
     applies_to,
     found_in,
     read_rows,
-    reason_to_skip,
     title_of_anchor,
     way_of,
 )
 from crawler.extract.rules import rule_for
 from crawler.frontier.policy import merge_hints, outside
 from crawler.item import Item, Listing
-from crawler.model import HintValue, Kind, Link, Reason, Skipped
+from crawler.model import HintValue, Kind, Link, Origin, Reason, Skipped
 
 if TYPE_CHECKING:
     from datetime import date
@@ -72,7 +72,7 @@ def extract_listing_from(
     rows = _rows_of(capture, portal, rule)
     count = len(rows.nodes) + len(rows.children)
     if count == 0:
-        return _empty(rows, capture, rule)
+        return _empty(rows, capture)
     sorter = _Sorter(
         rows,
         capture,
@@ -86,7 +86,7 @@ def extract_listing_from(
     then, ended = following(rows, capture, portal, rule)
     if then is not None:
         then = replace(then, found_on=capture.link.url)
-    return replace(found, next=then, ended=ended, rows=count)
+    return replace(found, next=then, ended=ended, rows=count, paging=rows.paging)
 
 
 def seed_links(portal: Portal) -> tuple[Link, ...]:
@@ -111,8 +111,8 @@ def _rows_of(capture: Capture, portal: Portal, rule: ListingRule) -> Rows:
         raise
 
 
-def _empty(rows: Rows, capture: Capture, rule: ListingRule) -> Listing:
-    child = rule.from_ == "sitemap" and capture.link.found_on is not None
+def _empty(rows: Rows, capture: Capture) -> Listing:
+    child = rows.origin is Origin.SITEMAP and capture.link.found_on is not None
     if is_further(capture) or child:
         return Listing((), ended=EMPTY)
     if rows.document is None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawler.config.portal import Expression
+from crawler.extract.condition import is_met, search
 from crawler.extract.request import Position, templated_link, whole_link
-from crawler.extract.rows import is_met, search
 from crawler.extract.selectors import first
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crawler.model import Capture, Json, Link
 
 NO_NEXT = "no_next"
+NEEDS_CLICK = "needs_click"
 MORE_FALSE = "more_false"
 NO_CURSOR = "no_cursor"
 CURSOR_REPEATED = "cursor_repeated"
@@ -49,7 +50,7 @@ def following(
     """
     wanted = rule.next
     if wanted is None:
-        return None, NO_NEXT
+        return _as_told(rows, capture, portal, rule)
     if wanted.is_on_page:  # a browser went on until it could no more
         return None, capture.dom_ended or NO_NEXT
     if wanted.more is not None and is_met(wanted.more, rows.document) is False:
@@ -59,6 +60,17 @@ def following(
     if wanted.cursor is not None:
         return _by_cursor(wanted, rows, capture, portal, rule)
     return _by_url(wanted.url, rows, capture, portal, rule)
+
+
+def _as_told(
+    rows: Rows, capture: Capture, portal: Portal, rule: ListingRule
+) -> tuple[Link | None, str | None]:
+    """Return the page that the page itself names; ``from: auto`` alone looks for it."""
+    paging = rows.paging
+    if paging is None or paging.url in (None, capture.link.url):
+        button = paging is not None and paging.kind == "button"
+        return None, NEEDS_CLICK if button else NO_NEXT
+    return whole_link(portal, rule, paging.url or ""), None
 
 
 def _numbered(

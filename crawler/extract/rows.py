@@ -1,5 +1,8 @@
 """The rows of a listing page: of HTML, a script's state, JSON, a feed, a sitemap.
 
+``auto`` is a feed or a sitemap where the root element says so, else a page whose items
+are found without rules.
+
 Every source gives nodes (elements or JSON values) that the same field rules read.
 """
 
@@ -7,15 +10,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
-
-import jmespath
-from jmespath.exceptions import JMESPathError
+from zoneinfo import ZoneInfo
 
 from crawler.coding import decode_content
+from crawler.config.listing import OF_PAGES
 from crawler.config.portal import Expression
 from crawler.errors import ConfigError, NotDecodable, NotExtracted
+from crawler.extract.auto.cards import read_cards
+from crawler.extract.auto.nextpage import read_paging
+from crawler.extract.auto.source import source_of
+from crawler.extract.condition import is_met
 from crawler.extract.feed import read_feed
 from crawler.extract.guards import check_ready
 from crawler.extract.page import Page
@@ -29,14 +35,14 @@ from crawler.model import Origin, Reason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jmespath.parser import ParsedResult
     from lxml.html import HtmlElement
 
-    from crawler.config.portal import ListingRule, Portal, Rule, SkipRule, StateRule
+    from crawler.config.portal import ListingRule, Portal, Rule, StateRule
     from crawler.extract.selectors import Found, Node
+    from crawler.item import Paging
     from crawler.model import Capture, Json, Response
 
-Source: TypeAlias = Literal["rows", "state", "json", "feed", "sitemap"]
+Source: TypeAlias = Literal["rows", "state", "json", "feed", "sitemap", "auto"]
 
 _NAMES = (
     *("url", "title", "published", "updated", "summary", "author", "source"),
@@ -44,7 +50,6 @@ _NAMES = (
 )
 _BUILT_IN: dict[str, Rule] = {name: (Expression(json_path=name),) for name in _NAMES}
 _MANY = frozenset({"tags", "author", "authors", "image", "images", "tickers"})
-_FOR_HTML = ("css:", "xpath:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Rows:
         document: the JSON answer or the state; None of HTML, feeds and sitemaps.
         children: addresses of further sitemaps, as printed.
         wanted: the rule for the rows, for messages.
+        paging: how the page says that it goes on; of ``auto`` alone.
     """
 
     page: Page
@@ -78,6 +84,7 @@ class Rows:
     document: Json = None
     children: tuple[str, ...] = ()
     wanted: str = ""
+    paging: Paging | None = None
 
 
 def way_of(rule: ListingRule, *, further: bool) -> Way:
@@ -102,50 +109,19 @@ def read_rows(capture: Capture, portal: Portal, rule: ListingRule, way: Way) -> 
             not_decodable, not_a_page).
         ConfigError: a rule cannot be evaluated.
     """
-    if capture.dom and way.source in ("rows", "state"):
+    if capture.dom and way.source in OF_PAGES:
         page = Page.from_steps(capture.dom, capture.main.url)
         check_ready(page, rule.ready)
-        return _union([_read(step, rule, way) for step in page.steps])
+        steps = [_read(step, rule, way, capture, portal) for step in page.steps]
+        return _union(steps)
     limit = portal.crawl.max_parse
-    zipped = way.source == "sitemap"
+    zipped = way.source in ("sitemap", "auto")
     response = _opened(capture.main, limit) if zipped else capture.main
     encoding = rule.encoding or portal.request.encoding
     page = Page.from_response(response, encoding, limit)
-    if way.source in ("rows", "state"):
+    if way.source in OF_PAGES:
         check_ready(page, rule.ready)
-    return _read(page, rule, way)
-
-
-def is_met(condition: str, value: Json) -> bool | None:
-    """Evaluate JMESPath as a yes or no; None where it finds nothing to judge by.
-
-    0, "0" and "false" are a no, as APIs write it.
-
-    Raises:
-        ConfigError: the condition is no JMESPath.
-    """
-    found = search(condition, value)
-    if found is None:
-        return None
-    return bool(found) and found not in ("0", "false", "False")
-
-
-def search(path: str, value: Json) -> Json:
-    """Return what JMESPath finds, None where there is nothing.
-
-    Raises:
-        ConfigError: the path is no JMESPath.
-    """
-    try:
-        found: Json = _compiled(path.removeprefix("json:").strip()).search(value)
-    except JMESPathError:  # a function met a type it does not take
-        return None
-    return found
-
-
-def reason_to_skip(node: Node, skips: tuple[SkipRule, ...], page: Page) -> str | None:
-    """Return the reason of the first skip rule that the row meets."""
-    return next((skip.reason for skip in skips if _meets(skip.when, node, page)), None)
+    return _read(page, rule, way, capture, portal)
 
 
 def found_in(node: Node, rule: Rule, page: Page, *, name: str) -> list[Found]:
@@ -177,9 +153,14 @@ def applies_to(rule: Rule, node: Node) -> bool:
     return any(not (expression.css or expression.xpath) for expression in rule)
 
 
-def _read(page: Page, rule: ListingRule, way: Way) -> Rows:
-    if way.source in ("feed", "sitemap"):
-        return _read_xml(page, way)
+def _read(
+    page: Page, rule: ListingRule, way: Way, capture: Capture, portal: Portal
+) -> Rows:
+    source = source_of(page) if way.source == "auto" else way.source
+    if source in ("feed", "sitemap"):
+        return _read_xml(page, replace(way, source=source))
+    if source == "auto":
+        return _read_auto(page, way, capture, portal)
     path = _path_of(rule, way)
     if way.source == "rows":
         start: Node = page.tree
@@ -207,6 +188,20 @@ def _read_xml(page: Page, way: Way) -> Rows:
         {**_BUILT_IN, **way.fields},
         children=found.children,
         wanted=way.source,
+    )
+
+
+def _read_auto(page: Page, way: Way, capture: Capture, portal: Portal) -> Rows:
+    at, zone = capture.main.captured_at, ZoneInfo(portal.timezone)
+    paging = read_paging(page)
+    goes_on = paging.url is not None
+    return Rows(
+        page,
+        Origin.ROWS,
+        read_cards(page, at=at, zone=zone, goes_on=goes_on),
+        {**_BUILT_IN, **way.fields},
+        wanted="auto",
+        paging=paging,
     )
 
 
@@ -269,32 +264,3 @@ def _opened(response: Response, limit: int) -> Response:
         if name.lower() != b"content-encoding"
     )
     return replace(response, payload=gunzipped(decoded.body, limit), headers=headers)
-
-
-def _meets(condition: str, node: Node, page: Page) -> bool:
-    if not is_html(node):
-        if condition.startswith(_FOR_HTML):
-            return False
-        if condition.startswith("re:"):
-            return bool(texts((_expression(condition),), node, page))
-        return bool(is_met(condition, node))
-    if condition.startswith("json:"):
-        return False
-    wanted = _expression(condition)
-    if texts((wanted,), node, page):
-        return True
-    # An element without a text is found too: ``.ad-icon``.
-    return wanted.re is None and wanted.attr is None and bool(elements((wanted,), node))
-
-
-@lru_cache(maxsize=256)
-def _expression(text: str) -> Expression:
-    return Expression.model_validate(text)
-
-
-@lru_cache(maxsize=256)
-def _compiled(path: str) -> ParsedResult:
-    try:
-        return jmespath.compile(path)
-    except JMESPathError as exc:
-        raise ConfigError(f"{path!r} is no JMESPath: {exc}") from exc

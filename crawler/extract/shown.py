@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from crawler.config.listing import OF_PAGES
 from crawler.config.portal import ItemRule, ListingRule
 from crawler.errors import NotExtracted
 from crawler.extract.paging import is_further
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 ShownRule: TypeAlias = ItemRule | ListingRule
 
 _OK = range(200, 300)
-_OF_HTML = ("rows", "state")
 _OF_A_SHELL = (Reason.SHELL_PAGE, Reason.BAD_LISTING)
 
 
@@ -34,7 +34,7 @@ def rule_to_show(capture: Capture, portal: Portal) -> ShownRule | None:
         return _item_rule(capture, portal)
     found = (each for each in portal.listings if each.id == capture.link.listing)
     rule = next(found, None)
-    if rule is None or way_of(rule, further=is_further(capture)).source not in _OF_HTML:
+    if rule is None or way_of(rule, further=is_further(capture)).source not in OF_PAGES:
         return None
     return rule
 
@@ -55,3 +55,18 @@ def calls_for_browser(found: Item | Listing | NotExtracted) -> bool:
     if isinstance(found, Listing):
         return found.rows == 0
     return isinstance(found, NotExtracted) and found.reason in _OF_A_SHELL
+
+
+def lacks_dom(
+    capture: Capture, portal: Portal, found: NotExtracted | None = None
+) -> bool:
+    """Tell whether the rules would have a page shown of which nothing shown is stored.
+
+    found: why the plain response gives nothing, where that is known.
+    """
+    if capture.dom:
+        return False
+    rule = rule_to_show(capture, portal)
+    if rule is None or rule.render == "never":
+        return False
+    return rule.render == "always" or (found is not None and calls_for_browser(found))

@@ -33,7 +33,7 @@ _ICON = 48
 
 
 def read_cards(
-    page: Page, *, at: datetime, zone: tzinfo
+    page: Page, *, at: datetime, zone: tzinfo, goes_on: bool = False
 ) -> tuple[dict[str, Json], ...]:
     """Return a listing page's items: url, title, published, summary, image.
 
@@ -41,8 +41,9 @@ def read_cards(
     than most: a portal's own sponsored articles are articles.
 
     at, zone: of the capture and the portal, to tell dates from other short lines.
+    goes_on: whether a further page follows, so that there must be items.
     """
-    anchors = item_anchors(page)
+    anchors = item_anchors(page, goes_on=goes_on)
     shared = _shared(anchors)
     home = _commonest(urls.host_of(anchor.url) for anchor in anchors)
     found = []

@@ -89,10 +89,13 @@ class Group:
         return len({anchor.url for anchor in self.anchors if anchor.weight})
 
 
-def item_anchors(page: Page) -> list[Anchor]:
-    """Return one link for each item of a listing page, in page order."""
+def item_anchors(page: Page, *, goes_on: bool = False) -> list[Anchor]:
+    """Return one link for each item of a listing page, in page order.
+
+    goes_on: whether a further page follows it, so that there must be items.
+    """
     groups = _grouped(page)
-    chosen = _chosen(groups) or _long(groups)
+    chosen = _chosen(groups) or _long(groups) or _largest(groups if goes_on else [])
     kept = _best_of([anchor for group in chosen for anchor in group.anchors])
     kept = _own(kept, page)
     order = {anchor.element: at for at, anchor in enumerate(_all(groups))}
@@ -141,6 +144,12 @@ def _long(groups: list[Group]) -> list[Group]:
         for anchor in group.anchors
         if anchor.weight >= _STRONG
     ]
+
+
+def _largest(groups: list[Group]) -> list[Group]:
+    """Return the group that says most in all, of names perhaps: a list of members."""
+    enough = [x for x in groups if x.size >= _COMPANY and x.mean >= _NAMED]
+    return sorted(enough, key=lambda group: -group.size * group.mean)[:1]
 
 
 def _is_strong(group: Group) -> bool:
