@@ -162,6 +162,8 @@ def extract(
             for text in _extracted(state, portal, selection, tally, diff=diff):
                 ticker.tick(f"{portal.id}: {tally.captures} captures…")
                 lines.write(text)
+            for url in tally.misses[:SHOWN]:
+                output.say(f"never captured: {url}")
             output.say(_tally_text(portal.id, tally))
 
 
@@ -182,6 +184,8 @@ def _extracted(
 def _tally_text(portal: str, tally: Tally) -> str:
     rejected = ", ".join(f"{name} {n}" for name, n in sorted(tally.rejected.items()))
     text = f"{portal}: {tally.captures} captures, {tally.items} items"
+    if tally.misses:
+        text += f", {len(tally.misses)} pages never shown by a browser"
     return f"{text}, no item: {rejected}" if rejected else text
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.archive.captures import Archive
+from crawler.archive.pageinfo import DOM
 from crawler.config.digest import config_digest
 from crawler.errors import NotExtracted, UsageError
 from crawler.extract import extract
+from crawler.extract.shown import lacks_dom
 from crawler.history.fold import fold, head_of
 from crawler.item import Head, Item, Listing
 from crawler.model import Reason
@@ -57,11 +59,19 @@ class Tally:
 
     Attributes:
         rejected: captures that gave no item or listing, by reason.
+        misses: ``urn:dom:…`` of pages that today's rules would have a browser show,
+            and of which nothing that one showed is stored.
     """
 
     captures: int = 0
     items: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
+    misses: list[str] = field(default_factory=list)
+
+    def miss(self, url: str) -> None:
+        """Note a page that no browser showed."""
+        self.misses.append(DOM.uri(url))
+        self.reject(Reason.ARCHIVE_MISS)
 
     def reject(self, reason: str) -> None:
         """Count a capture that gave nothing."""
@@ -140,10 +150,16 @@ def extracted(archive: Archive, portal: Portal, tally: Tally) -> Iterator[Item]:
         if not was_read(visit):
             continue
         tally.captures += 1
+        if lacks_dom(capture, portal):
+            tally.miss(capture.main.url)
+            continue
         try:
             yield from _items_of(capture, portal, digest)
         except NotExtracted as exc:
-            tally.reject(exc.reason)
+            if lacks_dom(capture, portal, exc):
+                tally.miss(capture.main.url)
+            else:
+                tally.reject(exc.reason)
 
 
 def was_read(visit: StoredVisit) -> bool:

@@ -157,6 +157,14 @@ def test_what_is_not_in_the_archive_is_a_miss(served: Portal, tmp_path: Path) ->
     misses = {f"urn:dom:{served.base}/item/{name}" for name in ("script", "there")}
     assert set(answer["misses"]) == misses
     assert len(answer["items"]) == 1
+    again = place.run("extract", ports=[], clock=CLOCK).answer
+    assert set(again["misses"]) == misses
+    assert again["rejected"] == {"archive_miss": 2}
+    place.portals = [rules(served, "always")]
+    for job in ("replay", "extract"):
+        answer = place.run(job, ports=[], clock=CLOCK).answer
+        assert answer["items"] == []
+        assert len(answer["misses"]) == 3
 
 
 def test_pages_that_do_not_behave_are_bounded(tmp_path: Path) -> None:
@@ -237,28 +245,36 @@ def test_no_browser_outlives_the_crawl(number: int, tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the workplace's programs
 @pytest.mark.parametrize(
-    ("name", "differs"), [("fishai", []), ("futu", ["58800286", "topics"])]
+    ("name", "walk", "differs"),
+    [
+        ("fishai", ("home", 4, "no_next"), []),
+        ("futu", ("headlines", 8, "no_growth"), ["58800286", "topics"]),
+    ],
 )
 def test_fixture_portals_with_what_scripts_add(
-    shared: Path, tmp_path: Path, name: str, differs: list[str]
+    shared: Path,
+    tmp_path: Path,
+    name: str,
+    walk: tuple[str, int, str],
+    differs: list[str],
 ) -> None:
     """The workplace's checker agrees with rendered items, in every mode.
+
+    Their listings are clicked and scrolled to the end.
 
     The topic of one page of futu is in nothing that its server has.
     """
     folder = shared / "fixtures/portals" / PORTALS[name]
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    text = (ROOT / f"tests/portals/{name}.yaml").read_text(encoding="utf-8")
-    ready = "        ready: .article-content\n"
-    config = tmp_path / "portals.yaml"
-    config.write_text(text.replace(ready, f"        render: always\n{ready}"), "utf-8")
-    place = Workplace(tmp_path, config_file=config)
+    place = Workplace(tmp_path, config_file=ROOT / f"tests/portals/{name}-shown.yaml")
     server = module_at(shared / "fixtures/portals/serve.py").make_server(str(folder))
     clock = {"clock": manifest["frozen_now"]}
     with running(server) as base:
         place.environment["BASE"] = base
         result = place.run("crawl", 120, **clock).of(name)
     assert result["exit_code"] == 0, result
+    walks = [(x["listing"], x["rows"], x["ended"]) for x in result["run"]["walks"]]
+    assert walk in walks
     said = checked(shared, folder, place, name)
     assert len(said) == (1 if differs else 0), said
     assert all(word in line for line in said for word in differs)

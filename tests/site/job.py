@@ -148,6 +148,7 @@ def run_extract(
         "items": [item.model_dump(mode="json") for item in made.values()],
         "differences": found,
         "rejected": tally.rejected,
+        "misses": tally.misses,
     }
 
 
