@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from crawler.browser.offline import OfflinePort
 from crawler.browser.proxy import Allow, Limits, Port, RecordingProxy
 from crawler.browser.upstream import Dialer
 from crawler.clock import SystemClock
@@ -126,12 +127,14 @@ class Client:
             await self._writer.wait_closed()
 
 
-async def connected(port: Port) -> Client:
+async def connected(port: Port | OfflinePort) -> Client:
     """Return a client that is connected to port."""
     return Client(*await asyncio.open_connection("127.0.0.1", port.number))
 
 
-async def tunnelled(port: Port, authority: str, *, tls: bool = True) -> Client:
+async def tunnelled(
+    port: Port | OfflinePort, authority: str, *, tls: bool = True
+) -> Client:
     """Return a client inside a tunnel, with TLS in it."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
     writer.write(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
@@ -153,7 +156,7 @@ def trusting() -> ssl.SSLContext:
 
 @contextlib.asynccontextmanager
 async def client_of(
-    port: Port, origin: str, *, tunnel: bool | None = None
+    port: Port | OfflinePort, origin: str, *, tunnel: bool | None = None
 ) -> AsyncIterator[tuple[Client, str]]:
     """Give a client for origin and what its targets begin with."""
     scheme, _, authority = origin.partition("://")

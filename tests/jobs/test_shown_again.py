@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import shutil
 import socket
@@ -14,24 +15,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crawler.archive.captures import Archive
 from crawler.archive.pageinfo import DOM, FULL_PAGE, PAGE_INFO, SCREENSHOT, TEXT
+from crawler.browser.offline import Absence, Question
 from crawler.browser.renderer import Renderer
 from crawler.config.load import load
 from crawler.errors import UsageError
+from crawler.http import message_end, payload, read_head
 from crawler.jobs import shown as stored_pages
+from crawler.jobs.answers import Answers
 from crawler.jobs.offline import ShownAgain, show_again
 from crawler.jobs.redaction import redaction_of
 from crawler.jobs.shown import Shown, page_info, shown_page
+from crawler.warc.redact import Policy
 from tests.browser.origin import SCRIPT, Origin
 from tests.crawling import ROOT, Workplace, portal
 from tests.docs.schemas import errors, published
 from tests.jobs.test_shared_portals import PORTALS, module_at, running
 from tests.site.compare import certified
-from tests.site.portal import article, json_page, listing, page, redirect, serving
+from tests.site.portal import article, listing, page, redirect, serving
 
 if TYPE_CHECKING:
     from crawler.config.portal import Portal as Rules
     from crawler.config.settings import Settings
+    from tests.site.portal import Behaviour, Handler
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 pytestmark = pytest.mark.skipif(
@@ -39,13 +46,52 @@ pytestmark = pytest.mark.skipif(
 )
 CLOCK = "2025-07-15T14:00:00Z"
 PNG = b"\x89PNG\r\n\x1a\n"
-SHELL = (
-    "<!doctype html><title>A &amp; B</title><div id=app></div><script>"
-    "fetch('/api').then(r => r.json()).then(j => {"
-    "document.getElementById('app').innerHTML = '<h1>' + j.title + '</h1>'"
-    " + '<div class=body><p>' + new Date().toISOString().slice(0, 10) + '</p></div>'"
-    " + '<div style=height:3000px></div>' })</script>"
-)
+SHELL = """<!doctype html><title>A &amp; B</title><div id=app></div><script>
+const text = async (...asked) => (await fetch(...asked)).text();
+(async () => {
+  const said = [new Date().toISOString().slice(0, 10)];
+  for (const body of ['one', 'two'])
+    said.push(await text('/echo', {method: 'POST', body}));
+  said.push(await text('/counter'), await text('/counter'));
+  for (const Range of ['bytes=4-7', 'bytes=0-3'])
+    said.push(await text('/file', {headers: {Range}}));
+  for (const same of ['/same/1', '/same/2']) said.push((await text(same)).length);
+  document.getElementById('app').innerHTML = '<h1>by script</h1><div class=body><p>' +
+    said.join(', ') + '</p></div><div style=height:3000px></div>';
+})();
+</script>"""
+SAID = "2025-07-15, one, two, 1, 2, 4567, 0123, 6000, 6000"
+FRESH = [("Cache-Control", "no-store")]
+SAME = "same " * 1200
+
+
+def shell_routes() -> dict[str, Behaviour]:
+    """Return a portal with a page of script, one that redirects to it, a plain one."""
+    counted = itertools.count(1)
+
+    def count(handler: Handler) -> None:
+        page(str(next(counted)), 200, FRESH)(handler)
+
+    raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+    return {
+        "/latest": page(listing(["/item/moved", "/item/plain"])),
+        "/item/moved": redirect("/item/shell"),
+        "/item/shell": page(SHELL),
+        "/item/plain": page(article("plain")),
+        "/echo": lambda handler: page(handler.asked.body)(handler),
+        "/counter": count,
+        "/file": part_of_file,
+        "/same/1": page(SAME, 200, FRESH),
+        "/same/2": lambda handler: handler.send_raw(raw % (len(SAME), SAME.encode())),
+    }
+
+
+def part_of_file(handler: Handler) -> None:
+    """Answer with the part of ten digits that is asked for."""
+    first, last = handler.asked.headers["Range"].partition("=")[2].split("-")
+    place = ("Content-Range", f"bytes {first}-{last}/10")
+    part = "0123456789"[int(first) : int(last) + 1]
+    page(part, 206, [place, *FRESH])(handler)
 
 
 @dataclass(frozen=True)
@@ -97,14 +143,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Archived:
     """Crawl a page made by script, and one that redirects to it; everything is kept."""
-    routes = {
-        "/latest": page(listing(["/item/moved", "/item/plain"])),
-        "/item/moved": redirect("/item/shell"),
-        "/item/shell": page(SHELL),
-        "/item/plain": page(article("plain")),
-        "/api": json_page({"title": "by script"}),
-    }
-    with serving(routes) as served:
+    with serving(shell_routes()) as served:
         item = {"match": "^/item/", "title": "h1", "body": ".body", "ready": ".body"}
         rules = portal(served.base, items=[{**item, "render": "auto", "keep": "text"}])
         rules |= {"keep": ["screenshot", "full_page"]}
@@ -133,7 +172,7 @@ def test_what_is_kept_of_a_page(shell: Archived) -> None:
     window, whole = (made[x].block.read() for x in (SCREENSHOT, FULL_PAGE))
     assert window.startswith(PNG)
     assert int.from_bytes(window[20:24]) < 3000 < int.from_bytes(whole[20:24])
-    assert made[TEXT].block.read().split() == [b"by", b"script", b"2025-07-15"]
+    assert made[TEXT].block.read().decode().split("\n\n") == ["by script", SAID]
 
 
 def test_page_information_names_the_exchanges(shell: Archived) -> None:
@@ -144,9 +183,11 @@ def test_page_information_names_the_exchanges(shell: Archived) -> None:
     assert info is not None
     assert (info.url, info.title) == (f"{shell.base}/item/shell", "A & B")
     assert info.captured_at.isoformat().startswith("2025-07-15T14:0")
-    rows = [(x.url, x.status, x.mime, x.type) for x in info.exchanges]
-    assert rows[0] == (f"{shell.base}/item/shell", 200, "text/html", "document")
-    assert rows[1] == (f"{shell.base}/api", 200, "application/json", "fetch")
+    rows = [(x.method, x.url, x.status, x.mime, x.type) for x in info.exchanges]
+    html = f"{shell.base}/item/shell"
+    assert rows[0] == ("GET", html, 200, "text/html", "document")
+    assert ("POST", f"{shell.base}/echo", 200, "text/html", "fetch") in rows
+    assert ("GET", f"{shell.base}/file", 206, "text/html", "fetch") in rows
     assert (info.refused, info.limits, info.missing) == ({}, (), {})
     schema = published("pageinfo")
     assert list(errors(json.loads(info.to_bytes()), schema, schema)) == []
@@ -173,9 +214,46 @@ def test_a_page_of_script_is_shown_again(
     again = shell.again(f"{shell.base}/item/moved")
     assert again.failure is None
     assert (again.misses, again.differences) == ((), ())
-    assert again.answered >= 2
-    assert b"<p>2025-07-15</p>" in again.steps[-1]
+    assert again.answered >= 9
+    assert f"<p>{SAID}</p>".encode() in again.steps[-1]
     assert connected == []
+
+
+def test_answers_are_found_by_all_that_was_asked(shell: Archived) -> None:
+    """Bodies and parts tell requests apart; repeated ones are answered in order."""
+    place, base = shell.place, shell.base
+    archive = Archive.of(place.collection, place.segments(), 1 << 20)
+    info = page_info(place.collection, shell.page(f"{base}/item/shell"))
+    assert info is not None
+    answers = Answers(archive, info.exchanges, Policy(), frozenset({"other.example"}))
+    assert answers.first_url == f"{base}/item/shell"
+
+    def got(path: str, *headers: tuple[bytes, bytes], **more: Any) -> object:  # noqa: ANN401
+        question = {"method": "GET", "url": f"{base}{path}", "headers": headers, **more}
+        found = answers(Question(**question))
+        if isinstance(found, Absence):
+            return found
+        head = read_head(found)
+        assert head is not None
+        assert message_end(found, head, question["method"]) == found.size
+        return payload(found, head, 1 << 20)[0]
+
+    post = {"method": "POST"}
+    assert [got("/echo", body=x, **post) for x in (b"two", b"one")] == [b"two", b"one"]
+    assert got("/echo", body=b"three", **post) in {b"one", b"two"}
+    assert [got("/counter") for _ in range(3)] == [b"1", b"2", b"2"]
+    assert got("/file", (b"Range", b"bytes=0-3")) == b"0123"
+    assert got("/file", (b"range", b"bytes=4-7")) == b"4567"
+    assert got("/file", (b"Range", b"bytes=8-")) is Absence.MISS
+    assert got("/file") is Absence.MISS
+    assert got("/same/1") == got("/same/2") == SAME.encode()
+    revisits = [
+        x for x in archive.lines() if x.ref and x.url.startswith(f"{base}/same")
+    ]
+    assert len(revisits) == 1
+    assert got("/echo") is Absence.MISS
+    assert got("/item/plain") is Absence.MISS  # the run has it, the page has not
+    assert answers(Question("GET", "http://other.example/")) is Absence.REFUSED
 
 
 def command(place: Workplace, *args: str) -> subprocess.CompletedProcess[bytes]:
@@ -232,7 +310,7 @@ def test_all_jobs_know_what_is_kept(shell: Archived, tmp_path: Path) -> None:
 
 def test_what_was_not_rendered_says_what_to_do(shell: Archived) -> None:
     """A plain page, an API that a page asked, an unknown URL: each has its message."""
-    for path in ("/item/plain", "/api"):
+    for path in ("/item/plain", "/counter"):
         with pytest.raises(UsageError, match="render: always"):
             shell.page(f"{shell.base}{path}")
     with pytest.raises(UsageError, match="nearest stored"):
@@ -241,11 +319,7 @@ def test_what_was_not_rendered_says_what_to_do(shell: Archived) -> None:
 
 def test_a_page_without_screenshot_says_what_to_do(tmp_path: Path) -> None:
     """Without `keep` there is page information and no picture."""
-    routes = {
-        "/latest": page(listing(["/item/shell"])),
-        "/item/shell": page(SHELL),
-        "/api": json_page({"title": "by script"}),
-    }
+    routes = {**shell_routes(), "/latest": page(listing(["/item/shell"]))}
     with serving(routes) as served:
         item = {"match": "^/item/", "title": "h1", "render": "always", "ready": ".body"}
         place = Workplace(tmp_path, [portal(served.base, items=[item])])
