@@ -3,7 +3,7 @@
 1. The browser starts with the first page and is started anew after a crash.
 2. A page waits for its turn, then has ``timeout_s`` in all: for the document, for what
    it is to show, for being read.  What it shows when four fifths are over is taken.
-   It is tried once more where it crashed or the browser did, which other pages share.
+   It is tried once more where it crashed, and where the browser did.
 3. Dialogs are dismissed, popups closed, downloads refused; nothing is kept from page
    to page.
 4. The browser hangs on a pipe from its driver, and the driver on one from us: both
@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -172,17 +173,18 @@ class Renderer:
             ConfigError: there is no browser.
         """
         async with self._turns:
-            said = ""
-            for _ in range(TRIES):
+            crashes: Counter[str] = Counter()
+            while not crashes or max(crashes.values()) < TRIES:
                 if begun is not None:
                     begun()
                 try:
                     return await self._render(order, proxy)
                 except (BrowserGone, PageCrashed) as exc:
                     gone = isinstance(exc, BrowserGone)
-                    said = "the browser crashed" if gone else "the page crashed"
+                    crashes["browser" if gone else "page"] += 1
                     log.warning("browser_crashed" if gone else "page_crashed")
-            raise NotRendered(f"{said} {TRIES} times")
+            ((what, times),) = crashes.most_common(1)
+            raise NotRendered(f"the {what} crashed {times} times")
 
     async def _render(self, order: Order, proxy: str) -> Rendered:
         driver = await self._driving()

@@ -9,14 +9,20 @@ def children_of(pid: int) -> list[int]:
     """Return the processes below pid."""
     found, waiting = [], [pid]
     while waiting:
-        task = Path(f"/proc/{waiting.pop()}/task")
-        for thread in task.iterdir() if task.exists() else ():
-            try:
-                below = [int(x) for x in (thread / "children").read_text().split()]
-            except OSError:
-                continue
-            found += below
-            waiting += below
+        below = _started_by(waiting.pop())
+        found += below
+        waiting += below
+    return found
+
+
+def _started_by(pid: int) -> list[int]:
+    """Return the processes that pid started; none where it is gone."""
+    found: list[int] = []
+    try:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(x) for x in (thread / "children").read_text().split()]
+    except OSError:
+        pass
     return found
 
 
