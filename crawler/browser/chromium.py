@@ -13,7 +13,29 @@ if TYPE_CHECKING:
     from crawler.config.portal import Rule
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+FEATURES_OFF = (
+    # A browser heeds the last list it is given: what Playwright turns off is here too.
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "TcpPortRandomizationWin",
+    "ThirdPartyStoragePartitioning",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+    "msForceBrowserSignIn",
+    # A process made beforehand is for one context: with several, most are for naught.
+    "SpareRendererForSitePerProcess",
+)
 FLAGS = (
+    f"--disable-features={','.join(FEATURES_OFF)}",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-domain-reliability",

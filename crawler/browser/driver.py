@@ -12,8 +12,9 @@ from playwright.async_api import Error
 from playwright.async_api import TimeoutError as Late
 
 from crawler.browser.acting import Harvest
-from crawler.browser.context import Refusals, options_of
-from crawler.browser.launch import Running, bounded, said
+from crawler.browser.context import Refusals, cookies_of
+from crawler.browser.contexts import Contexts
+from crawler.browser.launch import Running, said
 from crawler.browser.picture import overhear, portray
 from crawler.browser.renderer import (
     BrowserGone,
@@ -36,8 +37,8 @@ QUIET_S = 2.0
 
 MAX_DOCUMENTS = 20
 _TAKEN = 0.8
-_FOR_PICTURES = 0.125
-"""Of a page's time before its document is taken: so much later pictures have to be."""
+_PORTRAYED = 0.9
+"""Of a page's time: when its document is taken at last, and when its pictures are."""
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Driver:
     """A browser that runs, and what is shown by it."""
 
     running: Running
+    contexts: Contexts
 
     @classmethod
     async def start(cls, path: str, max_memory: int) -> Self:
@@ -53,7 +55,8 @@ class Driver:
         Raises:
             NotRendered: it does not start.
         """
-        return cls(await Running.start(path, max_memory))
+        running = await Running.start(path, max_memory)
+        return cls(running, Contexts(running.browser))
 
     @property
     def version(self) -> str:
@@ -80,10 +83,11 @@ class Driver:
         """
         crashed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         refusals = Refusals(frozenset(order.around.block))
+        begun_s = asyncio.get_running_loop().time()
         try:
             async with self._page(order, proxy, refusals) as page:
                 page.on("crash", partial(_note, crashed))
-                visit = _visit(page, order, timeout_s * _TAKEN)
+                visit = _visit(page, order, begun_s, timeout_s)
                 rendered = await unless(visit, crashed)
                 return replace(rendered, blocked=refusals.hosts)
         except Left as exc:
@@ -105,36 +109,28 @@ class Driver:
     async def _page(
         self, order: Order, proxy: str, refusals: Refusals
     ) -> AsyncIterator[Page]:
-        """Give a page in a context of its own."""
-        context = await self.running.browser.new_context(**options_of(order, proxy))
+        """Give a page in a context of its own, as long as it is shown."""
+        place = await self.contexts.take(order, proxy)
         try:
+            await place.context.add_cookies(cookies_of(order))
+            await refusals.stand_in(place.context)
+            page = await place.open()
             if order.script is not None:
-                await context.add_init_script(order.script)
-            await context.add_cookies(
-                [
-                    {"name": name, "value": value, "url": order.url}
-                    for name, value in order.cookies
-                ]
-            )
-            await refusals.stand_in(context)
-            page = await context.new_page()
-            context.on("page", _close)
+                await page.add_init_script(order.script)
             if order.told is not None:
                 overhear(page, order.told)
             yield page
+        except BaseException:
+            place.is_spent = True
+            raise
         finally:
-            if not await bounded(context.close()):
+            if not await self.contexts.give_back(place):
                 await self.close()  # it hangs: the next page gets another
 
 
 def _note(crashed: asyncio.Future[None], _: Page) -> None:
     if not crashed.done():
         crashed.set_result(None)
-
-
-async def _close(popup: Page) -> None:
-    with contextlib.suppress(Error):
-        await popup.close()
 
 
 @dataclass
@@ -160,13 +156,18 @@ class _Documents:  # no slots: Playwright notes something at who listens
             self.count = len(self.urls)
 
 
-async def _visit(page: Page, order: Order, patience_s: float) -> Rendered:
+async def _visit(
+    page: Page, order: Order, begun_s: float, timeout_s: float
+) -> Rendered:
     seen = _Documents(page.main_frame)
     page.on("response", seen.answered)
     page.on("framenavigated", seen.shown)
-    until_s = asyncio.get_running_loop().time() + patience_s
+    until_s = begun_s + timeout_s * _TAKEN
     await page.goto(
-        order.url, wait_until="commit", timeout=patience_s * 1000, referer=order.referer
+        order.url,
+        wait_until="commit",
+        timeout=_left_ms(until_s),
+        referer=order.referer,
     )
     with contextlib.suppress(Late):
         await _wait(page, order, until_s)
@@ -174,7 +175,7 @@ async def _visit(page: Page, order: Order, patience_s: float) -> Rendered:
     ended = await harvest.run(until_s)
     if seen.count > MAX_DOCUMENTS:
         raise NotRendered(f"it went through {seen.count} documents")
-    portrait = await portray(page, order.keep, until_s + patience_s * _FOR_PICTURES)
+    portrait = await portray(page, order.keep, begun_s + timeout_s * _PORTRAYED)
     documents = tuple(seen.urls[: harvest.begun])
     return Rendered(tuple(harvest.steps), documents, portrait, ended)
 

@@ -70,10 +70,19 @@ class RecordingProxy:
     spool_dir: Path | None = None
     authority: Authority = field(default_factory=Authority)
 
-    async def open_port(self, sink: Sink, *, allow: Allow) -> Port:
-        """Return a new port whose exchanges go to sink, and only there."""
+    async def open_port(self, sink: Sink, *, allow: Allow, number: int = 0) -> Port:
+        """Return a new port whose exchanges go to sink, and only there.
+
+        Args:
+            sink: takes them.
+            allow: tells what may be asked for.
+            number: of the port; 0, any that is free.
+
+        Raises:
+            OSError: it is taken.
+        """
         port = Port(self, sink, allow)
-        await port.open()
+        await port.open(number)
         return port
 
 
@@ -121,11 +130,11 @@ class Port:
         """Longest wait for a byte of the origin."""
         return self._proxy.limits.idle_timeout_s
 
-    async def open(self) -> None:
-        """Listen."""
+    async def open(self, number: int = 0) -> None:
+        """Listen, at number or wherever there is room."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Channel(self._accept), HOST, 0, backlog=256
+            lambda: Channel(self._accept), HOST, number, backlog=256
         )
         self.number = self._server.sockets[0].getsockname()[1]
 

@@ -24,12 +24,14 @@ from crawler.browser.order import order_of
 from crawler.browser.policy import allow_public, is_vendor
 from crawler.browser.proxy import Limits, RecordingProxy
 from crawler.browser.renderer import NotRendered
+from crawler.browser.seats import Seats
 from crawler.browser.upstream import Dialer
 from crawler.errors import ConfigError
 from crawler.log import get_log
 from crawler.model import Reason
 from crawler.spiders.failure import FetchFailed
 from crawler.spiders.handler import CaptureDownloadHandler
+from crawler.spiders.manners import HostBusy
 from crawler.spiders.pagelog import Beside, PageLog
 from crawler.spiders.showing import show
 from crawler.warc.cdxj import request_digest
@@ -91,8 +93,10 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
         super().__init__(crawler)
         self._crawl: CrawlContext = crawler.portalkeep  # type: ignore[attr-defined]
         self._authority: Authority | None = None
+        self._seats = Seats(1)
         if self._crawl.renderer is not None:
             self._crawl.renderer.hold()
+            self._seats = Seats(self._crawl.renderer.pages)
 
     async def download_request(self, request: Request) -> Response:
         """Fetch or render request; return the response once all is recorded.
@@ -119,8 +123,16 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
     async def _render(
         self, renderer: Renderer, request: Request, taken: _Taken
     ) -> Rendered:
-        proxy = self._proxies.choose(urls.hostname_of(request.url))
-        port = await self._proxy(proxy).open_port(taken.take, allow=taken.allows)
+        async with self._seats.turn():
+            if not self._goes_on():
+                raise HostBusy(urls.host_of(request.url), 0.0)
+            return await self._shown(renderer, request, taken)
+
+    async def _shown(
+        self, renderer: Renderer, request: Request, taken: _Taken
+    ) -> Rendered:
+        proxy = self._proxy(self._proxies.choose(urls.hostname_of(request.url)))
+        port = await self._seats.open_port(proxy, taken.take, allow=taken.allows)
         taken.log.refused = port.refused
         order = replace(_order(request, self._crawl), told=taken.log.hear)
         try:
@@ -135,6 +147,7 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
             raise FetchFailed(Reason.NOT_RENDERED, str(exc)) from exc
         finally:
             await port.close()
+            self._seats.leave(port)
             self._tell(request, port)
 
     def _goes_on(self) -> bool:
