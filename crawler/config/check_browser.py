@@ -81,7 +81,7 @@ def _on_page(listing: ListingRule) -> Iterator[Finding]:
         yield from click_faults(at, rule.click)
     if listing.render != "always":
         yield at, f"'next: {name}' needs 'render: always'; add it"
-    if listing.from_ != "rows":
-        yield at, f"'next: {name}' needs 'from: rows', not {listing.from_!r}"
+    if listing.from_ not in ("rows", "auto"):
+        yield at, f"'next: {name}' needs 'from: rows' or 'from: auto'"
     if listing.continue_ is not None:
         yield ("continue",), f"'continue': no page follows 'next: {name}'; drop it"

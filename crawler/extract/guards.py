@@ -31,6 +31,7 @@ _CHALLENGE_TEXT = re.compile(
 _CHALLENGES = ((_CHALLENGE_TEXT, 1_000), (_CHALLENGE_MARKUP, 300))
 _LOOKED_AT = 200_000
 _LINE_CHARACTERS = 80
+_SHELL_TEXT = 200
 
 
 def check_status(response: Response) -> None:
@@ -86,6 +87,16 @@ def check_item_page(page: Page, rule: ItemRule) -> None:
         if not elements(rule.body, page.root):
             check_challenge(page)
     check_ready(page, rule.ready)
+    if rule.render == "auto" and not rule.ready and _is_shell(page, rule):
+        raise NotExtracted(Reason.SHELL_PAGE, "hardly any text beside its scripts")
+
+
+def _is_shell(page: Page, rule: ItemRule) -> bool:
+    if page.is_json or page.tree.find(".//script") is None:
+        return False
+    return sum(map(len, page.lines)) < _SHELL_TEXT and not elements(
+        rule.body, page.root
+    )
 
 
 def check_ready(page: Page, ready: Rule) -> None:

@@ -31,6 +31,7 @@ portals:
     items:
       - match: ^/a/
 """
+SHOWING = ITEM + "        render: always\n        browser: "
 FULL = """\
 store: {url: ./store}
 crawl: {delay: 2s, proxy: 'http://p.example:1', robots: obey}
@@ -59,6 +60,7 @@ portals:
         related: .r a
         required: title
 """
+SHOWN = LISTING + "        from: rows\n        rows: li\n        render: always\n"
 API = LISTING + "        from: json\n        rows: data\n        fields: {url: u}\n"
 URL = "        url: https://h.example/\n"
 
@@ -181,6 +183,62 @@ BROKEN = [
         "c.yaml:5:14:",
         "used twice",
     ),
+    # pages that a browser shows
+    (SHOWN + URL + "        next: {click: 'a['}\n", "c.yaml:10:23:", "selector"),
+    (SHOWN + URL + "        next: {click: 're:more'}\n", "c.yaml:10:23:", "css or xp"),
+    (SHOWN + URL + "        next: {click: a, url: b}\n", "c.yaml:10:15:", "exactly"),
+    (
+        SHOWN + URL + "        next: {click: {selector: a, max: 0}}\n",
+        "c.yaml:10:42:",
+        "at least 1",
+    ),
+    (
+        SHOWN + URL + "        next: {click: {selector: a, mx: 3}}\n",
+        "c.yaml:10:37:",
+        "mean 'max'?",
+    ),
+    (SHOWN + URL + "        next: {click: {max: 3}}\n", "c.yaml:10:23:", "missing"),
+    (SHOWN + URL + "        next: {scroll: 501}\n", "c.yaml:10:24:", "at most 500"),
+    (SHOWN + URL + "        next: {scroll: false}\n", "c.yaml:10:24:", "mapping"),
+    (SHOWN + URL + "        next: scrol\n", "c.yaml:10:15:", "mapping"),
+    (
+        SHOWN.replace("always", "auto") + URL + "        next: scroll\n",
+        "c.yaml:10:15:",
+        "needs 'render: always'",
+    ),
+    (
+        SHOWN.replace("rows\n", "state\n", 1)
+        + URL
+        + "        state: {name: X, rows: a}\n        next: scroll\n",
+        "c.yaml:11:15:",
+        "needs 'from: rows'",
+    ),
+    (
+        SHOWN + URL + "        next: scroll\n        continue: {url: 'http://h/'}\n",
+        "c.yaml:11:19:",
+        "no page follows",
+    ),
+    (API + URL + "        render: auto\n", "c.yaml:10:17:", "from: json"),
+    (SHOWN + URL + "        method: POST\n", "c.yaml:8:17:", "by GET"),
+    (SHOWN + URL + "        ready: 'a['\n", "c.yaml:10:16:", "selector"),
+    (SHOWN + URL + "        wait_for: 'a['\n", "c.yaml:10:19:", "selector"),
+    (ITEM + "        browser: {scroll: 3}\n", "c.yaml:6:18:", "needs 'render"),
+    (SHOWING + "{scrol: 3}\n", "c.yaml:7:19:", "mean 'scroll'?"),
+    (SHOWING + "{click: 'a['}\n", "c.yaml:7:26:", "selector"),
+    (SHOWING + "{dismiss: [a, 'a[']}\n", "c.yaml:7:32:", "selector"),
+    (SHOWING + "{block: images}\n", "c.yaml:7:26:", "mean 'image'?"),
+    (SHOWING + "{block_urls: ['(']}\n", "c.yaml:7:32:", "regular expression"),
+    (SHOWING + "{viewport: large}\n", "c.yaml:7:29:", "390x844"),
+    (SHOWING + "{viewport: 9x9}\n", "c.yaml:7:29:", "390x844"),
+    (
+        SHOWING + "{viewport: {width: 50, height: 800}}\n",
+        "c.yaml:7:37:",
+        "at least 100",
+    ),
+    (SHOWING + "{locale: Swiss}\n", "c.yaml:7:27:", "zh-CN"),
+    (SHOWING + "{timezone: Asia/Tokio}\n", "c.yaml:7:29:", "'Asia/Tokyo'?"),
+    (SHOWING + "{timeout: soon}\n", "c.yaml:7:28:", "no duration"),
+    (SHOWING + "{storage_state: [a]}\n", "c.yaml:7:34:", "a text"),
     # items
     (ITEM + "        title: 'h1['\n", "c.yaml:6:16:", "CSS selector"),
     (ITEM + "        title: [h1, 'h2[']\n", "c.yaml:6:21:", "CSS selector"),
