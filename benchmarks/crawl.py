@@ -90,7 +90,7 @@ def measure(name: str, asked: argparse.Namespace) -> Row:
     runs: dict[str, list[Row]] = {"ours": [], "stock": [], "extract": []}
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as directory,
-        serving(name, pages) as base,
+        serving("portals.py", name, str(pages)) as base,
     ):
         for number in range(asked.rounds):
             for side in ("ours", "stock"):
@@ -139,10 +139,10 @@ def summary(rows: list[Row]) -> Row:
 
 
 @contextmanager
-def serving(size: str, pages: int) -> Iterator[str]:
+def serving(program: str, *asked: str) -> Iterator[str]:
     """Serve a portal from a process of its own; yield its base URL."""
     with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, HERE / "portals.py", size, str(pages)],
+        [sys.executable, HERE / program, *asked],
         env={**os.environ, "PYTHONPATH": str(HERE.parent)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -98,27 +98,29 @@ def portal(size: str, base: str) -> Portal:
 
 def site(size: str, pages: int) -> dict[bytes, bytes]:
     """Return the whole response for each path."""
-    made = {b"/robots.txt": _response("text/plain", b"User-agent: *\nAllow: /\n")}
+    made = {b"/robots.txt": response("text/plain", b"User-agent: *\nAllow: /\n")}
     for number in range(1, pages + 1):
-        body = _article(SIZES[size], number).encode()
+        body = article(SIZES[size], number).encode()
         path = f"/article/{number}.html".encode()
-        made[path] = _response("text/html; charset=utf-8", body)
+        made[path] = response("text/html; charset=utf-8", body)
     last = -(-pages // ROWS)
     for number in range(1, last + 1):
         path = f"/news/{number}.html".encode()
         body = _listing(number, last, pages).encode()
-        made[path] = _response("text/html; charset=utf-8", body)
+        made[path] = response("text/html; charset=utf-8", body)
     return made
 
 
-def _response(kind: str, body: bytes, status: str = "200 OK") -> bytes:
+def response(kind: str, body: bytes, status: str = "200 OK") -> bytes:
+    """Return the bytes of a response, gzip-encoded."""
     zipped = gzip.compress(body, 6, mtime=0)
     coding = "Content-Encoding: gzip\r\n"
     head = _HEAD.format(status=status, kind=kind, coding=coding, size=len(zipped))
     return (head + _SERVER).encode() + zipped
 
 
-def _article(size: Size, number: int) -> str:
+def article(size: Size, number: int) -> str:
+    """Return an article's page; the same number gives the same page."""
     chance = random.Random(number)  # noqa: S311 - the same pages every time
     title = _sentence(chance, 7)
     paragraphs = []
@@ -203,7 +205,7 @@ class Answers(asyncio.Protocol):
     def __init__(self, responses: dict[bytes, bytes], hits: list[int]) -> None:
         self._responses = responses
         self._hits = hits
-        self._missing = _response("text/plain", b"no such page", "404 Not Found")
+        self._missing = response("text/plain", b"no such page", "404 Not Found")
         self._waiting = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
