@@ -282,6 +282,14 @@ def test_show_writes_what_a_browser_showed(shell: Archived, tmp_path: Path) -> N
     rendered = command(shell.place, "show", url, "--rendered")
     assert rendered.stdout == dom.stdout
     assert b" 0 missed; the document gives the same as then" in rendered.stderr
+    said = command(shell.place, "--json", "show", url, "--rendered")
+    values = json.loads(said.stdout)
+    assert values.pop("document").encode() == dom.stdout
+    assert values.pop("answered") >= 9
+    assert values.pop("page_id") == shell.page(url).page_id
+    assert values.pop("captured_at").startswith("2025-07-15T14:0")
+    nothing = {"failure": None, "misses": [], "differences": []}
+    assert values == {"url": url, **nothing}
     refused = command(shell.place, "show", f"{shell.base}/item/plain", "--screenshot")
     assert (refused.returncode, refused.stdout) == (2, b"")
     assert b"render: always" in refused.stderr
