@@ -69,6 +69,8 @@ class Reason(StrEnum):
     GONE = "gone"
     BLOCKED = "blocked"
     SHELL_PAGE = "shell_page"
+    NOT_AN_ARTICLE = "not_an_article"  # a listing, told by the page alone
+    PAYWALL = "paywall"  # a notice in an article's place
     LAYOUT_CHANGED = "layout_changed"
     NOT_A_PAGE = "not_a_page"  # no text to read: binary, empty
     TOO_LARGE = "too_large"

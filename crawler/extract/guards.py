@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from crawler.errors import NotExtracted
+from crawler.extract.auto.pagetype import PageType, page_type
 from crawler.extract.page import Page
 from crawler.extract.selectors import elements, texts
 from crawler.model import Reason
@@ -22,13 +23,22 @@ _CHALLENGE_MARKUP = re.compile(
 )
 _CHALLENGE_TEXT = re.compile(
     r"just a moment\.\.\.|attention required|verify (?:that )?you are (?:a )?human"
+    r"|(?:let us know|confirm|prove) (?:that )?you(?:[’']re| are) (?:a )?human"
+    r"|are you a (?:human|robot)|i[’']m not a robot|no robots allowed"
     r"|checking your browser|access denied|unusual traffic"
     r"|安全[验驗][证證]|[访訪][问問][验驗][证證]|人[机機](?:身份)?[验驗][证證]"
+    r"|请.{0,4}[输輸]入.{0,6}[验驗][证證][码碼]|[异異]常[访訪][问問]|[访訪][问問](?:[过過]于)?[频頻]繁"
     r"|完成(?:下列|以下)?[验驗][证證]|滑[动動](?:拼[图圖]|[验驗][证證])",
     re.IGNORECASE,
 )
 # A short article may have a comment form with a captcha: its markup alone says less.
 _CHALLENGES = ((_CHALLENGE_TEXT, 1_000), (_CHALLENGE_MARKUP, 300))
+_REASONS = {
+    PageType.LISTING: Reason.NOT_AN_ARTICLE,
+    PageType.SHELL: Reason.SHELL_PAGE,
+    PageType.GONE: Reason.GONE,
+    PageType.PAYWALL: Reason.PAYWALL,
+}
 _LOOKED_AT = 200_000
 _LINE_CHARACTERS = 80
 _SHELL_TEXT = 200
@@ -80,12 +90,15 @@ def check_item_page(page: Page, rule: ItemRule) -> None:
     Gone texts come first: a page that says so lacks what ``ready`` looks for, too.
 
     Raises:
-        NotExtracted: gone, blocked or shell_page.
+        NotExtracted: gone, blocked or shell_page; where the rule names no part of the
+            page, not_an_article and paywall, too.
     """
     if not page.is_json:
         _check_gone(page, rule)
         if not elements(rule.body, page.root):
             check_challenge(page)
+        if rule.generic and not (rule.body or rule.title or rule.ready):
+            check_article(page)
     check_ready(page, rule.ready)
     if rule.render == "auto" and not rule.ready and _is_shell(page, rule):
         raise NotExtracted(Reason.SHELL_PAGE, "hardly any text beside its scripts")
@@ -97,6 +110,17 @@ def _is_shell(page: Page, rule: ItemRule) -> bool:
     return sum(map(len, page.lines)) < _SHELL_TEXT and not elements(
         rule.body, page.root
     )
+
+
+def check_article(page: Page) -> None:
+    """Pass a page that is an article, as far as the page itself tells.
+
+    Raises:
+        NotExtracted: not_an_article, shell_page, gone or paywall, with what told.
+    """
+    judged = page_type(page)
+    if judged.type in _REASONS:
+        raise NotExtracted(_REASONS[judged.type], judged.evidence)
 
 
 def check_ready(page: Page, ready: Rule) -> None:

@@ -44,15 +44,19 @@ def read_cards(
     goes_on: whether a further page follows, so that there must be items.
     """
     anchors = item_anchors(page, goes_on=goes_on)
-    shared = _shared(anchors)
     home = _commonest(urls.host_of(anchor.url) for anchor in anchors)
     found = []
-    for anchor in anchors:
-        row = _row_of(anchor, shared)
+    for anchor, row in zip(anchors, rows_of(anchors), strict=True):
         lines = visible_lines(row)[:_MAX_LINES]
         if urls.host_of(anchor.url) == home or not any(map(is_paid, lines)):
             found.append(_card(anchor, row, lines, at, zone))
     return tuple(found)
+
+
+def rows_of(anchors: list[Anchor]) -> list[HtmlElement]:
+    """Return the row around each link, in the same order."""
+    shared = _shared(anchors)
+    return [_row_around(anchor, shared) for anchor in anchors]
 
 
 def _commonest(hosts: Iterable[str]) -> str:
@@ -72,7 +76,7 @@ def _shared(anchors: list[Anchor]) -> dict[HtmlElement, str | None]:
     return below
 
 
-def _row_of(anchor: Anchor, below: dict[HtmlElement, str | None]) -> HtmlElement:
+def _row_around(anchor: Anchor, below: dict[HtmlElement, str | None]) -> HtmlElement:
     row = anchor.element
     for node in anchor.element.iterancestors():
         if below.get(node) is None or node.tag in ("body", "html", "main"):
