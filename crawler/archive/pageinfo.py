@@ -47,6 +47,7 @@ class PageExchange(BaseModel):
         url: as stored.
         status, mime: absent where no response head came.
         type: what the browser asked for it as, where that is known.
+        acted: true where a click or a step down the page made it ask.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +58,7 @@ class PageExchange(BaseModel):
     status: int | None = None
     mime: str | None = None
     type: str | None = None
+    acted: bool | None = None
 
 
 class PageInfo(BaseModel):

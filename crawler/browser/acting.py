@@ -99,6 +99,7 @@ class Harvest:  # no slots: Playwright notes something at who listens
         documents: counts those it went through; another one ends the walk.
         steps: what was read, UTF-8.
         begun: how many documents it had gone through when it was first read.
+        asked: method and URL of what it asked for since.
     """
 
     page: Page
@@ -106,6 +107,7 @@ class Harvest:  # no slots: Playwright notes something at who listens
     documents: Callable[[], int]
     steps: list[bytes] = field(default_factory=list)
     begun: int = 0
+    asked: set[tuple[str, str]] = field(default_factory=set)
     _open: set[Request] = field(default_factory=set)
     _seen: set[str] = field(default_factory=set)
     _most: int = 0
@@ -235,6 +237,7 @@ class Harvest:  # no slots: Playwright notes something at who listens
 
     def _asked(self, request: Request) -> None:
         self._open.add(request)
+        self.asked.add((request.method, request.url.partition("#")[0]))
 
     def _answered(self, request: Request) -> None:
         self._open.discard(request)

@@ -177,7 +177,13 @@ async def _visit(
         raise NotRendered(f"it went through {seen.count} documents")
     portrait = await portray(page, order.keep, begun_s + timeout_s * _PORTRAYED)
     documents = tuple(seen.urls[: harvest.begun])
-    return Rendered(tuple(harvest.steps), documents, portrait, ended)
+    return Rendered(
+        tuple(harvest.steps),
+        documents,
+        portrait,
+        ended,
+        acted=frozenset(harvest.asked),
+    )
 
 
 async def _wait(page: Page, order: Order, until_s: float) -> None:

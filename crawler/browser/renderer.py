@@ -104,6 +104,7 @@ class Rendered:
             the last one showed this.
         ended: why the plan's last act did, see `crawler.browser.behaviour`.
         blocked: by host, how much of a kind that is not wanted was not fetched.
+        acted: method and URL of what was asked for once the plan's acts had begun.
     """
 
     steps: tuple[bytes, ...]
@@ -111,6 +112,7 @@ class Rendered:
     portrait: Portrait = field(default_factory=Portrait)
     ended: str | None = None
     blocked: Mapping[str, int] = field(default_factory=dict)
+    acted: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def document(self) -> bytes:

@@ -9,6 +9,7 @@ from crawler.cli import output
 from crawler.frontier.rows import hint_to_json
 
 if TYPE_CHECKING:
+    from crawler.extract.apis import Api
     from crawler.item import Listing
     from crawler.jobs.preview import Preview
     from crawler.model import Link
@@ -78,6 +79,7 @@ def _report(found: Preview, value: dict[str, object] | None) -> dict[str, object
         "listing": value if found.listing is not None else None,
         "methods": found.methods or {},
         "excluded": [{"text": x, "reason": why} for x, why in found.excluded],
+        "apis": [dataclasses.asdict(api) for api in found.apis],
     }
 
 
@@ -86,3 +88,15 @@ def _explain(found: Preview) -> None:
         output.say(f"  {name}: {method}")
     for text, reason in found.excluded:
         output.say(f"  left out ({reason}): {text[:100]}")
+    for api in found.apis:
+        _explain_api(api)
+
+
+def _explain_api(api: Api) -> None:
+    """Say how a listing would ask for the rows that a page had from an API."""
+    by = "a click or scroll" if api.acted else "the page"
+    output.say(f"  {by} called {api.method} {api.url}")
+    if api.body:
+        output.say(f"    body: {api.body[:200]}")
+    times = f", called {api.calls} times" if api.calls > 1 else ""
+    output.say(f"    from: json, rows: {api.rows} ({api.count} rows{times})")

@@ -78,8 +78,9 @@ def written_forms(secrets: Iterable[str]) -> frozenset[str]:
 
 
 def _has_session(portal: Portal) -> bool:
-    rules = (*portal.listings, *portal.items)
-    return any(rule.browser.storage_state is not None for rule in rules)
+    rules = [each.browser for each in portal.listings]
+    rules += [each.browser for each in portal.items]
+    return any(rule.storage_state is not None for rule in rules)
 
 
 def _holds(value: str, secrets: frozenset[str]) -> bool:

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from crawler import urls
-from crawler.addresses import PublicOnly
-from crawler.archive.ledger import Ended
-from crawler.archive.tape import Taken
 from crawler.config.digest import config_digest
 from crawler.errors import NotExtracted, UsageError
 from crawler.extract import extract_explained
+from crawler.extract.apis import apis_of
 from crawler.extract.listing import seed_links
 from crawler.extract.request import Position, templated_link
 from crawler.extract.rules import rule_for
-from crawler.frontier.policy import allows_private
-from crawler.jobs.run import new_record_id
-from crawler.model import Capture, Kind, Link, Outcome, Response, Work
-from crawler.spiders.context import CrawlContext
-from crawler.spiders.engine import run_engines
+from crawler.jobs.fetch import fetch, no_more
+from crawler.model import Capture, Kind, Link, Outcome, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
 
-    from crawler.archive.ledger import Ending
     from crawler.clock import Clock
     from crawler.config.portal import ListingRule, Portal
     from crawler.config.settings import Settings
+    from crawler.extract.apis import Api
     from crawler.item import Item, Listing
 
 OK = 200
@@ -47,6 +40,7 @@ class Preview:
         outcome: how the visit ended; reason and detail where it gave nothing.
         methods: item field to how it was found.
         excluded: lines left out of the body, each with its reason.
+        apis: where a page that a browser showed had rows from.
     """
 
     url: str
@@ -57,6 +51,7 @@ class Preview:
     detail: str = ""
     methods: dict[str, str] | None = None
     excluded: tuple[tuple[str, str], ...] = ()
+    apis: tuple[Api, ...] = ()
 
 
 def preview_file(
@@ -113,7 +108,7 @@ def _further_link(address: str, portal: Portal, rule: ListingRule) -> Link | Non
     Host and path tell; the address itself says which page it is, so one that is
     posted to cannot be shown.
     """
-    if rule.next is None or rule.next.url:
+    if rule.next is None or rule.next.url or rule.next.is_on_page:
         return None
     position = Position(page=1) if rule.next.page else Position(cursor="-")
     link = templated_link(portal, rule, position)
@@ -140,72 +135,14 @@ def preview_url(
         UsageError: url is neither a listing nor an item page of the portal.
     """
     link = link_for(url, portal, clock.now())
-    desk = _Desk(Work(1, "preview", link))
-    seen: list[Capture] = []
-    context = _PreviewContext(
-        portal=portal,
-        run_id="preview",
-        config_digest=config_digest(portal),
-        clock=clock,
-        desk=desk,
-        tape=None,
-        spool_dir=spool,
-        max_record_bytes=settings.warc.max_record,
-        make_id=new_record_id,
-        guard=None if allows_private(portal) else PublicOnly(),
+    (found,) = fetch(link, no_more, settings, portal, clock, spool)
+    ending, apis = found.ending, apis_of(found.calls)
+    if found.capture is not None and ending.outcome is not Outcome.FAILED:
+        return replace(_read(found.capture, portal), apis=apis)
+    reason = ending.reason.value if ending.reason else None
+    return Preview(
+        link.url, ending.outcome, reason=reason, detail=ending.detail, apis=apis
     )
-    context.seen = seen
-    run_engines([context])
-    if context.failure is not None:
-        raise context.failure
-    if seen:
-        return _read(seen[-1], portal)
-    ending = desk.ending
-    reason = ending.reason.value if ending and ending.reason else None
-    outcome = ending.outcome if ending else Outcome.FAILED
-    detail = ending.detail if ending else "no response"
-    return Preview(link.url, outcome, reason=reason, detail=detail)
-
-
-@dataclass(slots=True)
-class _PreviewContext(CrawlContext):
-    """Keeps the capture instead of extracting: that is done once, with reasons."""
-
-    seen: list[Capture] | None = None
-
-    def extract(self, capture: Capture) -> Item | Listing:
-        """Keep the capture."""
-        if self.seen is not None:
-            self.seen.append(capture)
-        raise NotExtracted("not_a_page", "preview")
-
-
-@dataclass(slots=True)
-class _Desk:
-    """Gives out one work once."""
-
-    work: Work
-    ending: Ending | None = None
-    given: bool = False
-
-    def lease(self, limit: int, *, urgent: bool) -> Future[Taken]:  # noqa: ARG002
-        works = () if self.given else (self.work,)
-        self.given = True
-        left = 0 if self.ending is not None else 1
-        return _done(Taken(works, left, None))
-
-    def finish(self, ending: Ending) -> Future[Ended]:
-        self.ending = ending
-        return _done(Ended())
-
-    def release(self, works: Iterable[Work]) -> Future[None]:  # noqa: ARG002
-        return _done(None)
-
-
-def _done(value: object) -> Future:  # type: ignore[type-arg]  # of whatever value is
-    future: Future[object] = Future()
-    future.set_result(value)
-    return future
 
 
 def _read(capture: Capture, portal: Portal) -> Preview:

@@ -49,12 +49,14 @@ class PageLog:
     Attributes:
         refused: how often each host was.
         limits: that the page met.
+        acted: method and URL of what it asked for at a click or a step down.
         asked: requests so far, refused ones too.
         bytes: of the responses so far.
     """
 
     refused: Mapping[str, int] = field(default_factory=dict)
     limits: dict[str, None] = field(default_factory=dict)
+    acted: frozenset[tuple[str, str]] = frozenset()
     asked: int = 0
     bytes: int = 0
     _told: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -98,6 +100,7 @@ class PageLog:
                 status=head.status if head else None,
                 mime=_mime(head),
                 type=self.type_of(exchange),
+                acted=(exchange.method, exchange.url) in self.acted or None,
             )
             for exchange, ref, head in seen
         )

@@ -276,6 +276,7 @@ async def _kept(request: Request, taken: _Taken, rendered: Rendered) -> Response
     ]
     dom = tuple([await asyncio.wrap_future(each) for each in written])
     taken.log.refused = Counter(taken.log.refused) + Counter(rendered.blocked)
+    taken.log.acted = rendered.acted
     beside = Beside(taken.context, taken.tape, taken.page_id, main, refs[-1].record_id)
     await beside.write(taken.log, rendered.portrait, rendered.document)
     request.meta["capture_response"] = main

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.program import Program
 from tests.crawling import Workplace, consistent, portal
 from tests.jobs.test_rendering import NAMES, assert_all_modes_agree
 from tests.site import scripted
@@ -92,6 +93,27 @@ def test_lists_are_walked_to_their_end(served: Portal, tmp_path: Path) -> None:
     assert len(place.items()) == ROWS_OF_VIRTUAL + 2 * PAGES_OF_MORE + 4 + 2 + 1
     assert_steps(place, base)
     assert_all_modes_agree(place)
+
+
+def test_try_names_the_api_behind_a_button(served: Portal, tmp_path: Path) -> None:
+    """A preview clicks as a crawl does, and says how to ask for the rows directly."""
+    base = served.base
+    cover = {"dismiss": "#close"}
+    more = shown(base, "more", next={"click": "#more"}, browser=cover)
+    hidden = {"match": "^/item/", "title": "h1", "render": "auto", "ready": ".none"}
+    rules = portal(base, listings=[more], items=[hidden])
+    Workplace(tmp_path, [rules]).config.touch()
+    program = Program(tmp_path)
+    ended = program("try", f"{base}/more", "--explain", clock=None)
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["rows"] == 2 * PAGES_OF_MORE
+    assert f"a click or scroll called GET {base}/api/list?page=1" in ended.err
+    assert "from: json, rows: data.list (2 rows, called 4 times)" in ended.err
+    shell = program("--json", "try", f"{base}/item/1", clock=None)
+    assert shell.code == 4
+    assert json.loads(shell.out)["reason"] == "shell_page"
+    assert json.loads(shell.out)["apis"] == []
+    assert served.hits["/item/1"] == 2
 
 
 def assert_steps(place: Workplace, base: str) -> None:
