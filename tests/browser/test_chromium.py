@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from crawler.browser.proxy import Port
+from crawler.browser.renderer import Order, Renderer
 from crawler.browser.upstream import Dialer
 from crawler.model import Exchange, Truncated
 from tests.browser.driving import Sink, open_port, recording_proxy
@@ -155,28 +156,43 @@ async def visit(
     return dom, origin, sink, port, trap
 
 
-def test_two_pages_at_once_are_kept_apart(tmp_path: Path) -> None:
-    """Each of two ports gets the exchanges of its own page and none of the other's."""
-    origins, sinks = asyncio.run(visit_two(tmp_path))
+SCHEMES = ("http", "https", "http", "https")
+
+
+def test_four_pages_at_once_are_kept_apart(tmp_path: Path) -> None:
+    """Of four pages in one browser, each port gets its own exchanges, byte for byte."""
+    origins, sinks = asyncio.run(visit_four(tmp_path))
     for origin, sink in zip(origins, sinks, strict=True):
         assert len(sink.exchanges) >= 20
         assert_exact(origin, sink)
 
 
-async def visit_two(folder: Path) -> tuple[list[Origin], list[Sink]]:
-    """Let two browsers see a page each, of an origin each, at the same time."""
+async def visit_four(folder: Path) -> tuple[list[Origin], list[Sink]]:
+    """Let one browser show four pages, of an origin each, at the same time."""
     proxy = recording_proxy(folder, max_record_bytes=1 << 22)
+    renderer = Renderer(timeout_s=BROWSER_TIMEOUT_S, pages=len(SCHEMES))
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(renderer.close)
         origins = [
             await stack.enter_async_context(Origin(certified()).listening())
-            for _ in range(2)
+            for _ in SCHEMES
         ]
-        ports = [await stack.enter_async_context(open_port(proxy)) for _ in range(2)]
-        visits = (
-            dump_dom(port, f"{origin.base()}/", folder / f"profile{number}")
-            for number, (origin, (port, _)) in enumerate(
-                zip(origins, ports, strict=True)
+        ports = [await stack.enter_async_context(open_port(proxy)) for _ in SCHEMES]
+        shown = await asyncio.gather(
+            *(
+                renderer.render(order(origin.base(scheme)), port.server)
+                for scheme, origin, (port, _) in zip(
+                    SCHEMES, origins, ports, strict=True
+                )
             )
         )
-        await asyncio.gather(*visits)
+    assert all(b"<p>done: 200</p>" in each.document for each in shown)
     return origins, [sink for _, sink in ports]
+
+
+def order(base: str) -> Order:
+    """Return an order for the page, to be read when its script is done."""
+    return Order(f"{base}/", "tester/1", wait_for=(DONE,))
+
+
+DONE = "xpath=//p[starts-with(text(), 'done')]"

@@ -17,7 +17,8 @@ from crawler.browser.upstream import Dialer
 from crawler.clock import SystemClock, clock_from
 from crawler.errors import ConfigError
 from tests.browser.driving import Sink, loopback_only, open_port, recording_proxy
-from tests.site.portal import article, page, serving
+from tests.browser.endurance import kind_of
+from tests.site.portal import Behaviour, Handler, article, page, serving
 from tests.site.processes import children_of
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -122,6 +123,81 @@ def kill_browsers() -> None:
         name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8")
         if name.startswith(("chrom", "google")):
             os.kill(pid, signal.SIGKILL)
+
+
+@chromium
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_a_crashed_page_is_tried_once_more(tmp_path: Path) -> None:
+    """A renderer that ends is another try; the second end is a reason, in time."""
+
+    async def run(base: str) -> bytes:
+        renderer = Renderer(timeout_s=TIMEOUT_S)
+        order = Order(f"{base}/", "tester/1", wait_for=("css=.done",))
+        try:
+            killing.times = 1
+            rendered, *_ = await show(renderer, order, tmp_path)
+            killing.times = 2
+            with pytest.raises(NotRendered, match="the page crashed 2 times"):
+                await show(renderer, order, tmp_path)
+            after, *_ = await show(renderer, order, tmp_path)
+        finally:
+            await renderer.close()
+        assert after.document == rendered.document
+        return rendered.document
+
+    asks = (
+        "<script>fetch('/kill').then(() => document.body.className = 'done')</script>"
+    )
+    killing = Killing()
+    routes: dict[str, Behaviour] = {"/": page(f"<body><p>x{asks}"), "/kill": killing}
+    with serving(routes) as portal:
+        document = asyncio.run(run(portal.base))
+    assert b'class="done"' in document
+
+
+class Killing:
+    """Kills the renderers below this process so many times, then answers."""
+
+    times = 0
+
+    def __call__(self, handler: Handler) -> None:
+        """Kill or answer."""
+        self.times -= 1
+        if self.times >= 0:
+            for pid in children_of(os.getpid()):
+                if kind_of(pid) == "renderer":
+                    os.kill(pid, signal.SIGKILL)
+        page("ok")(handler)
+
+
+@chromium
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "setInterval(() => kept.push(new Uint8Array(2e7).fill(1)), 20)",
+        "document.body.append('y'.repeat(3e8))",
+    ],
+)
+def test_a_page_that_takes_too_much_is_ended(code: str, tmp_path: Path) -> None:
+    """Memory that scripts or documents take has a limit; the browser lives on."""
+
+    async def run(base: str) -> Rendered:
+        renderer = Renderer(timeout_s=TIMEOUT_S, max_memory=300_000_000)
+        never = Order(f"{base}/", "tester/1", wait_for=("css=.never",))
+        try:
+            with pytest.raises(NotRendered, match="300000000 bytes of memory"):
+                await show(renderer, never, tmp_path)
+            order = Order(f"{base}/fine", "tester/1")
+            return (await show(renderer, order, tmp_path))[0]
+        finally:
+            await renderer.close()
+
+    html = f"<body><p>x<script>const kept = []; {code}</script>"
+    with serving({"/": page(html), "/fine": page(article("fine"))}) as served:
+        rendered = asyncio.run(run(served.base))
+        assert served.hits["/"] == 1
+    assert b"<h1>fine</h1>" in rendered.document
 
 
 def test_a_missing_browser_says_what_to_do(tmp_path: Path) -> None:

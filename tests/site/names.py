@@ -8,6 +8,7 @@ that something can be fetched at all).
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,16 @@ def resolve_by(names: dict[str, str]) -> None:
             return defer.succeed(names.get(name, name))
         return defer.fail(DNSLookupError(name))
 
+    real = socket.getaddrinfo
+
+    def get(host: Any, *rest: Any, **named: Any) -> Any:  # noqa: ANN401 - as of socket
+        """Answer what the browser's requests ask, as Twisted's are answered."""
+        if host is not None and not isIPAddress(host) and host not in names:
+            raise socket.gaierror(host)
+        return real(names.get(host, host), *rest, **named)
+
     ThreadedResolver.getHostByName = look_up  # type: ignore[assignment,method-assign]
+    socket.getaddrinfo = get
 
 
 def let_pass(stranger: str) -> None:
