@@ -88,6 +88,12 @@ class ArchiveMiss(PortalkeepError):
     exit_code: ClassVar[int] = 4
 
 
+class NothingProposed(PortalkeepError):
+    """The pages do not say how the portal is to be read; nothing was written."""
+
+    exit_code: ClassVar[int] = 4
+
+
 class Interrupted(PortalkeepError):
     """The run was stopped by the user; the same command resumes it."""
 

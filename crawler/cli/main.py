@@ -72,6 +72,7 @@ CONFIG_VERBS = (
 PORTAL_VERBS = (
     Verb("list", settings.listed, "portalkeep portals list"),
     Verb("check", settings.check, "portalkeep portals check"),
+    Verb("new", portals.new, "portalkeep portals new https://harbour.example/news/"),
     Verb("learn", portals.learn, "portalkeep portals learn harbour --dry-run"),
 )
 

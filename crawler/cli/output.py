@@ -86,18 +86,34 @@ def clean(text: str) -> str:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows in aligned columns to stdout; "" and None show as a dash."""
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    write(_table_text(columns, rows, sys.stdout, colour=colour) + "\n")
+
+
+def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Say rows in aligned columns on stderr."""
+    say(_table_text(columns, rows, sys.stderr, colour=False))
+
+
+def _table_text(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    stream: IO[str],
+    *,
+    colour: bool,
+) -> str:
+    """Return rows in aligned columns, as wide as a stream shows them."""
+    is_shown = stream.isatty()
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for at, column in enumerate(columns):  # the first is what one copies
-        no_wrap = at == 0 or not sys.stdout.isatty()
-        made.add_column(column, overflow="fold", no_wrap=no_wrap)
+        made.add_column(column, overflow="fold", no_wrap=at == 0 or not is_shown)
     for row in rows:
         made.add_row(*(_cell(value) for value in row))
     target = io.StringIO()
-    width = None if sys.stdout.isatty() else _WIDE
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    width = None if is_shown else _WIDE
     console = Console(file=target, width=width, force_terminal=colour, highlight=False)
     console.print(made)
-    write("".join(f"{x.rstrip()}\n" for x in target.getvalue().splitlines()))
+    return "\n".join(line.rstrip() for line in target.getvalue().splitlines())
 
 
 def _cell(value: object) -> Text:

@@ -14,13 +14,13 @@ from crawler.clock import VARIABLE, Clock, clock_from
 from crawler.config.load import Loaded, load
 from crawler.config.problem import did_you_mean
 from crawler.config.secrets import written_forms
+from crawler.config.settings import Settings
 from crawler.errors import ConfigError, UsageError
 from crawler.log import hide
 
 if TYPE_CHECKING:
     from crawler.archive.collection import Collection
     from crawler.config.portal import Portal
-    from crawler.config.settings import Settings
 
 CONFIG_VARIABLE = "PORTALKEEP_CONFIG"
 DEFAULT_CONFIG = Path("archive_config.yaml")
@@ -79,6 +79,15 @@ class State:
     def settings(self) -> Settings:
         """The resolved settings."""
         return self.loaded().settings
+
+    def settings_if_any(self) -> Settings:
+        """Return the resolved settings, the built-in ones where there is no file.
+
+        Raises:
+            ConfigError: there is a file, or one is named, and it cannot be used.
+        """
+        named = self.config is not None or os.environ.get(CONFIG_VARIABLE)
+        return self.settings if named or DEFAULT_CONFIG.is_file() else Settings()
 
     def clock(self) -> tuple[Clock, str | None]:
         """Return the clock, and what the environment set it to if it did.

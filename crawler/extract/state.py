@@ -17,13 +17,13 @@ from urllib.parse import unquote
 
 import chompjs
 
+from crawler.config.portal import StateRule
 from crawler.errors import NotExtracted
 from crawler.model import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawler.config.portal import StateRule
     from crawler.model import Json
 
 _MAX_PLACES = 50  # places where the name stands that are looked at
@@ -108,6 +108,14 @@ def read_state(html_text: str, rule: StateRule) -> Json:
     if empty is None:
         _refuse(f"variable {name!r}", _names_assigned(html_text))
     return empty
+
+
+def state_rules(html_text: str) -> list[StateRule]:
+    """Return rules for all the state a page may hold, in no order of worth."""
+    names = [StateRule(name=name) for name in _names_assigned(html_text)]
+    ids = (_ID.search(tag[1]) for tag in _SCRIPT.finditer(html_text))
+    scripts = [next(filter(None, found.groups()), "") for found in ids if found]
+    return [*names, *(StateRule(script=name) for name in scripts if name)]
 
 
 def _refuse(wanted: str, there: list[str]) -> NoReturn:
