@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from crawler.browser.renderer import Order, Rendered, Renderer
 
-GRACE_S = 5.0
+GRACE_S = 3.0
 """How long a page that is being shown may go on after the crawl was to stop."""
 
 
