@@ -91,9 +91,15 @@ _CLOCK = re.compile(
           |(?P<minute2>\d{{1,2}})\s?[分분]?(?:\s?(?P<second2>\d{{1,2}})\s?秒)?)?
         (?![钟鐘]?前)
       |h(?P<minute3>\d{{2}})(?!\d)
+      |\.(?P<minute4>\d{{2}})(?!\d)
+        (?:(?<=kl\.\s\d\d\.\d\d)|(?<=kl\s\d\d\.\d\d)
+          |(?=\s?(?:Uhr|hrs|[ap]\.?m\b|(?-i:GMT|BST|CES?T|EES?T|WES?T))))
       |(?=\s?[ap]\.?m\b))
     (?:\s?(?P<ampm>[ap])\.?m\b\.?)?""",
     re.VERBOSE | re.IGNORECASE,
+)
+_GLUED = re.compile(  # 03-0823:16: two elements without a blank between them
+    r"(?<=\d\d)(?P<hour>[0-2]\d):(?P<minute>[0-5]\d)(?::(?P<second>\d\d))?(?![\d:])"
 )
 _ZONE = re.compile(
     r"""\s?\(?(?:(?:UTC|GMT)\s?(?P<far>[+-]\d{1,2}(?::?\d{2})?)
@@ -130,8 +136,8 @@ _ZONE_PLACES = {"ET": "America/New_York", "PT": "America/Los_Angeles"}
 _WEEKDAY_WORD = r"(?:周|週|星期|礼拜|禮拜)[一二三四五六日天]"
 _BEIJING = r"北京时间|北京時間|香港时间|香港時間|台北時間|当地时间|當地時間"
 _GAP = re.compile(
-    rf"(?:[\sT,、|·@(){{}}\[\]—–-]|\b(?:at|on|um|à|в)\b|{_WEEKDAY_WORD}|{_BEIJING}"
-    r"|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?){0,10}",
+    rf"(?:[\sT,、|·@(){{}}\[\]—–-]|\b(?:at|on|um|à|в|kl|г|года|ore|alle|om)\b|{_WEEKDAY_WORD}|{_BEIJING}"
+    r"|[月火水木金土日](?=\))|\.(?=\s)|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?){0,10}",
     re.IGNORECASE,
 )
 
@@ -145,6 +151,10 @@ def clock_beside(text: str, start: int, end: int) -> Clock | None:
     """Return the clock written right after text[start:end], or right before it."""
     gap = _GAP.match(text, end)
     after = gap.end() if gap else end
+    if glued := _GLUED.match(text, end):
+        second = int(glued["second"]) if glued["second"] else None
+        minute = int(glued["minute"])
+        return Clock(int(glued["hour"]), minute, second, end, glued.end())
     if found := _CLOCK.match(text, after):
         return _clock(text, found, iso="T" in text[end:after])
     for clock in clocks(text[:start], max(0, start - 48)):
@@ -156,6 +166,7 @@ def clock_beside(text: str, start: int, end: int) -> Clock | None:
 
 def _clock(text: str, found: re.Match[str], *, iso: bool = False) -> Clock:
     minute = found["minute"] or found["minute2"] or found["minute3"]
+    minute = minute or found["minute4"]
     second = found["second"] or found["second2"]
     whole = 30 if found["half"] else int(minute) if minute else None
     hour = _hour(int(found["hour"]), found["part"] or "", found["ampm"] or "")

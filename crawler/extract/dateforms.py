@@ -101,7 +101,7 @@ _DAYS = tuple(
         rf"(?<!\d)(?P<y>\d{{4}})\s?[年년]\s?(?P<m>\d{{1,2}})\s?[月월]\s?{_DAY}\s?(?:[日号號일]|(?!\d))",
         (
             r"(?<![\d.])(?P<y>\d{4})(?P<s>\s?[-/.]\s?)(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})"
-            r"(?!\d)(?![-/.]\d)"
+            r"(?:(?!\d)(?![-/.]\d)|(?<=\d\d)(?=\d\d:\d\d))"
         ),
         (
             r"(?P<yy>[零〇○一二三四五六七八九]{4})年(?P<m>[一二三四五六七八九十]{1,2})月"
@@ -118,7 +118,10 @@ _DAYS = tuple(
             r"(?:T?(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)?)?(?!\d)"
         ),
         rf"(?<![\d.]){_DAY}\.\s?(?P<m>\d{{1,2}})\.\s?(?P<y>\d{{4}})(?!\d)",
-        r"(?<![\d/-])(?P<a>\d{1,2})(?P<s>[-/])(?P<b>\d{1,2})(?P=s)(?P<y>\d{4})(?!\d)",
+        (
+            r"(?<![\d/-])(?P<a>\d{1,2})(?P<s>[-/]|\s?\|\s?)(?P<b>\d{1,2})(?P=s)"
+            r"(?P<y>(?:19|20)\d\d)(?!\d)"
+        ),
         rf"{_NAME}\s{{0,2}}{_DAY}{_NTH}\s?,?\s{{1,2}}(?P<y>\d{{4}})(?![\d:])",
         (
             rf"{_NAME}\s{{1,2}}{_DAY}(?=\s\d\d:\d\d:\d\d\s(?:[A-Z]{{3,4}}\s|[+-]\d{{4}}\s)?"
@@ -128,33 +131,43 @@ _DAYS = tuple(
             rf"(?<![\d:]){_DAY}{_NTH}[\s-]{{0,2}}(?:(?:de|of)\s)?{_NAME},?[\s-]{{0,2}}"
             r"(?:del?\s)?(?P<y>\d{4}|\d\d(?=\s\d\d?:))(?!\d)"
         ),
+        rf"(?<![\d.]){_DAY}\.\s?(?P<m>\d{{1,2}})\.\s?(?P<y>\d\d)(?=[\s,|-]{{1,4}}\d\d?[:.]\d\d)",
         rf"(?<!\d)(?P<y>\d\d)年(?P<m>\d{{1,2}})月{_DAY}(?:[日号號일]|(?!\d))",
-        rf"(?<![\d.-])(?P<y>\d\d)-(?P<m>\d{{1,2}})-{_DAY}(?![\d-])",
+        (
+            rf"(?<![\d.-])(?P<y>\d\d)-(?P<m>\d{{1,2}})-{_DAY}"
+            r"(?:(?![\d-])|(?<=-\d\d)(?=\d\d:\d\d))"
+        ),
         rf"(?<!\d)(?<!年)(?P<m>\d{{1,2}})\s?[月월]\s?{_DAY}\s?[日号號일]",
         r"(?<!年)(?P<m>[一二三四五六七八九十]{1,2})月(?P<d>[一二三四五六七八九十]{1,3})[日号號]",
         rf"(?<![^\W\d_]){_ENGLISH}\s{{1,2}}{_DAY}(?:st|nd|rd|th)?{_YEARLESS_END}",
         rf"(?<![\d:.,]){_DAY}(?:st|nd|rd|th)?\s{{1,2}}{_ENGLISH}",
     )
 )
-_MONTH_DAY = re.compile(rf"(?<![\d/.-])(?P<m>\d{{1,2}})(?P<s>[-/]){_DAY}(?![\d/.:-])")
+_MONTH_DAY = re.compile(
+    rf"(?<![\d/.-])(?P<m>\d{{1,2}})(?P<s>[-/]){_DAY}"
+    r"(?:(?![\d/.:-])|(?<=[-/]\d\d)(?=\d\d:\d\d))"
+)
 
 
-def find_day(text: str, *, month_first: bool | None) -> Day | None:
+def find_day(
+    text: str, *, month_first: bool | None, day_first: bool = False
+) -> Day | None:
     """Return the calendar day that text names, in the form we trust most.
 
     month_first: how 7/5 without a year is read; None refuses it where it matters.
+    day_first: whether 7/5/2025 is sure to be 7 May; else it is refused.
 
     Raises:
         ValueError: the day is ambiguous or impossible.
     """
     for form in _DAYS:
         for found in form.finditer(text):
-            if day := _day(found):
+            if day := _day(found, day_first=day_first):
                 return day
     return _month_day(text, month_first=month_first)
 
 
-def _day(found: re.Match[str]) -> Day | None:
+def _day(found: re.Match[str], *, day_first: bool) -> Day | None:
     part = {name: value for name, value in found.groupdict().items() if value}
     month, day = part.get("m", ""), part.get("d", "")
     if "mon" in part:
@@ -163,7 +176,9 @@ def _day(found: re.Match[str]) -> Day | None:
             return None
         month = str(named)
     if "a" in part:
-        month, day = _told_apart(part["a"], part["b"])
+        month, day = part["b"], part["a"]
+        if not day_first:
+            month, day = _told_apart(part["a"], part["b"])
     span = found.start(), found.end()
     clock = None
     if "H" in part:

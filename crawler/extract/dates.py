@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,7 @@ class Moment:
         range: the first instant it can be and the first it cannot be any more.
         raw: the part of the text that was read, as it stood there.
         relative: whether it counts from the capture time.
+        yearless: whether its year is only the latest that it can be.
     """
 
     at: datetime
@@ -66,6 +67,7 @@ class Moment:
     range: tuple[datetime, datetime]
     raw: str
     relative: bool = False
+    yearless: bool = False
 
 
 def read_date(
@@ -97,7 +99,10 @@ def read_date(
     if found is None or not _is_plausible(found.at, at):
         return None
     raw = text.strip() if format else piece[found.start : found.end].strip()
-    return Moment(found.at, found.precision, found.range, raw, found.relative)
+    limits, relative = found.range, found.relative
+    return Moment(
+        found.at, found.precision, limits, raw, relative, yearless=found.yearless
+    )
 
 
 def _is_plausible(moment: datetime, at: datetime) -> bool:
@@ -121,7 +126,8 @@ def _epoch(text: str, base: datetime) -> Found | None:
 
 
 def _absolute(text: str, base: datetime) -> Found | None:
-    day = find_day(text, month_first=_writes_month_first(base.tzinfo))
+    month_first = _writes_month_first(base.tzinfo)
+    day = find_day(text, month_first=month_first, day_first=_is_european(base.tzinfo))
     if day is None:
         return None
     clock = day.clock or clock_beside(text, day.start, day.end)
@@ -136,6 +142,11 @@ def _absolute(text: str, base: datetime) -> Found | None:
 def _writes_month_first(zone: tzinfo | None) -> bool:
     """Tell whether 7/5 is 5 July there: East Asia and the United States."""
     return str(zone).startswith(("Asia/", "America/", "US/"))
+
+
+def _is_european(zone: tzinfo | None) -> bool:
+    """Tell whether 7/5/2025 can only be 7 May there."""
+    return str(zone).startswith("Europe/")
 
 
 def _latest(
@@ -153,7 +164,7 @@ def _latest(
             continue
         found = on_day(start, clock, base.tzinfo, span)
         if found.at <= base + _SKEW:
-            return found
+            return replace(found, yearless=True)
     raise ValueError("no such day")
 
 

@@ -33,6 +33,7 @@ class Found:
     start: int
     end: int
     relative: bool = False
+    yearless: bool = False
 
 
 def on_day(

@@ -89,6 +89,16 @@ ABSOLUTE = {
     "14 июля 2025, 10:30": ("2025-07-14T10:30:00", "minute"),
     "14 lipca 2025": ("2025-07-14T00:00:00", "day"),
     "14 Ιουλίου 2025 10:30": ("2025-07-14T10:30:00", "minute"),
+    "发布时间：25-07-1508:57": ("2025-07-15T08:57:00", "minute"),
+    "2025-07-1508:57": ("2025-07-15T08:57:00", "minute"),
+    "14 | 07 | 2025": ("2025-07-14T00:00:00", "day"),
+    "14.07.25, 08:30 Uhr": ("2025-07-14T08:30:00", "minute"),
+    "14.07.2025 08.30 Uhr": ("2025-07-14T08:30:00", "minute"),
+    "Monday 14 July 2025 08.30 BST": ("2025-07-14T08:30:00+01:00", "minute"),
+    "14 maj 2025 kl. 12.30": ("2025-05-14T12:30:00", "minute"),
+    "14 июля 2025 г. в 12:30": ("2025-07-14T12:30:00", "minute"),
+    "2025年7月14日(月) 11時50分": ("2025-07-14T11:50:00", "minute"),
+    "2025. 7. 14. 오전 8:30": ("2025-07-14T08:30:00", "minute"),
     "发布时间：2025-07-15 08:57　来源：新华网": ("2025-07-15T08:57:00", "minute"),
     "發佈於 2025/07/15 08:57": ("2025-07-15T08:57:00", "minute"),
     "Published July 14, 2025 | 3 comments": ("2025-07-14T00:00:00", "day"),
@@ -102,6 +112,7 @@ WITHOUT_YEAR = {
     "07-16 13:00": ("2025-07-16T13:00:00", "minute"),  # a day ahead: a zone's skew
     "07-16 15:00": ("2024-07-16T15:00:00", "minute"),  # more than a day: last year
     "02-29 10:00": ("2024-02-29T10:00:00", "minute"),
+    "发布时间：07-1109:05 某地": ("2025-07-11T09:05:00", "minute"),
     "07-11": ("2025-07-11T00:00:00", "day"),
     "07/11 09:05": ("2025-07-11T09:05:00", "minute"),
     "Apr 5": ("2025-04-05T00:00:00", "day"),
@@ -219,6 +230,21 @@ def test_relative_forms(text: str, expected: tuple[str, str]) -> None:
 def test_epoch_numbers(number: str | float, expected: tuple[str, str]) -> None:
     """Seconds and milliseconds since 1970 are read from numbers and from text."""
     assert brief(read(number)) == expected
+
+
+def test_day_first_where_it_is_sure() -> None:
+    """In Europe the day comes first; elsewhere two readings are one too many."""
+    moment = read("05/07/2025", zone=ZoneInfo("Europe/Berlin"))
+    assert moment is not None
+    assert moment.at.date().isoformat() == "2025-07-05"
+
+
+def test_a_year_made_up_is_said() -> None:
+    """A day without a year says so, a whole one does not."""
+    short, whole = read("07-11 09:05"), read("2025-07-11 09:05")
+    assert short is not None
+    assert whole is not None
+    assert (short.yearless, whole.yearless) == (True, False)
 
 
 @pytest.mark.parametrize("text", NOTHING)
