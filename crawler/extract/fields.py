@@ -10,16 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crawler.extract.bylines import authors_on, source_on
-from crawler.extract.lines import emoji_lead, without_source_label
+from crawler.extract.lines import emoji_lead
 from crawler.extract.rules import is_in_scope, own_url, rule_for
 from crawler.extract.selectors import Found, first, is_html, located, texts
 from crawler.extract.text import collapse, visible_text
-from crawler.item import Alternate, Author, File, KeyPoint, Source, TitledUrl
+from crawler.item import Alternate, File, KeyPoint, TitledUrl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, tzinfo
     from typing import Literal
 
     from crawler.config.portal import ItemRule, Portal, RowsRule, Rule
@@ -29,13 +28,6 @@ if TYPE_CHECKING:
     from crawler.model import Hint
 
 _CUT_OFF = re.compile(r"(?:…|\.\.\.)$")
-_BYLINE = re.compile(
-    r"^(?:(?:本[报報网網][记記]者|[记記]者|作者|文|撰文|[执執][笔筆]|by)\s*[:：/／|]?\s*)+",
-    re.IGNORECASE,
-)
-_BETWEEN_NAMES = re.compile(r"\s*[、,，;；/／|]\s*|\s+and\s+")
-_NO_NAME = re.compile(r"https?:|@|\d{3}|来源|來源|[编編][辑輯]", re.IGNORECASE)
-_MAX_NAME = 40
 _SAID = {"sections": "articleSection"}
 _SHEET = re.compile(r"handheld|max-width|only screen", re.IGNORECASE)
 _TAGS = re.compile(r"<[a-zA-Z/!][^>]{0,1000}>")
@@ -49,6 +41,7 @@ class Sources:
         url: the page's own URL, tracking parameters cut.
         groups: named groups of the rule's ``match``.
         at: what relative times on the page count from.
+        zone: of times without an offset.
     """
 
     page: Page
@@ -59,6 +52,7 @@ class Sources:
     hint: Hint
     meta: Metadata
     at: datetime
+    zone: tzinfo
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -110,49 +104,6 @@ def read_external_id(sources: Sources) -> Found | None:
     if text := sources.groups.get("external_id"):
         return Found(text, "url")
     return next(iter(sources.hinted("external_id")), None)
-
-
-def read_source(sources: Sources, title: str | None) -> tuple[Source, str | None]:
-    """Return the source's parts, and the method of its name."""
-    rule = sources.rule.source
-    name = sources.by_rule(rule.name) or _some(
-        sources.hinted("source"),
-        sources.meta_first("source", "article:publisher_name"),
-        _line(source_on(sources.lines, title)),
-        sources.said("publisher"),
-        sources.meta_first("og:site_name"),
-    )
-    publisher, channel = sources.by_rule(rule.publisher), sources.by_rule(rule.channel)
-    address = sources.by_rule(rule.url)
-    source = Source(
-        name=without_source_label(name.text) if name else None,
-        publisher=publisher.text if publisher else None,
-        channel=channel.text if channel else None,
-        url=sources.page.absolute(address.text) if address else None,
-    )
-    return source, name.method if name else None
-
-
-def read_authors(
-    sources: Sources, title: str | None, source: Source
-) -> tuple[tuple[Author, ...], str | None]:
-    """Return the bylines; rather none than a label, an address or the source."""
-    found = (
-        sources.all_by_rule(sources.rule.authors)
-        or sources.hinted("author")
-        or sources.said("author")
-        or [Found(name, "line") for name in authors_on(sources.lines, title)]
-        or _all(sources.meta_first("author", "article:author"))
-    )
-    no_authors = {source.name, source.publisher, sources.meta.first("og:site_name")}
-    authors: dict[str, Author] = {}
-    for each in found:
-        for name in _BETWEEN_NAMES.split(_BYLINE.sub("", each.text)):
-            is_name = name and len(name) <= _MAX_NAME and not _NO_NAME.search(name)
-            if is_name and name not in no_authors:
-                raw = each.text if each.text != name else None
-                authors.setdefault(name, Author(name=name, raw=raw))
-    return tuple(authors.values()), found[0].method if authors else None
 
 
 def read_texts(
@@ -275,19 +226,3 @@ def _alternate_kind(
     if attributes.get("hreflang", "x-default").lower() != "x-default":
         return "language"
     return "mobile" if _SHEET.search(attributes.get("media", "")) else None
-
-
-def _all(*ways: list[Found] | Found | None) -> list[Found]:
-    """Return the first way that found something, as a list."""
-    for way in ways:
-        if way:
-            return way if isinstance(way, list) else [way]
-    return []
-
-
-def _line(text: str | None) -> Found | None:
-    return Found(text, "line") if text else None
-
-
-def _some(*ways: list[Found] | Found | None) -> Found | None:
-    return next(iter(_all(*ways)), None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crawler import __version__
 from crawler.errors import LayoutChanged
 from crawler.extract import fields
-from crawler.extract.article import generic_title
+from crawler.extract.authors import read_authors, read_source
 from crawler.extract.body import (
     Body,
     Excluded,
@@ -42,6 +42,8 @@ from crawler.extract.parts import (
 from crawler.extract.provenance import provenance_of
 from crawler.extract.rules import own_url, rule_of
 from crawler.extract.times import read_modified, read_published
+from crawler.extract.titles import generic_title
+from crawler.extract.zones import zone_of
 from crawler.item import Item, TitledUrl, Video
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ def extract_item_from(
     else:
         pages = pages_of(capture, portal, rule)
         check_item_page(pages[0], rule)
+    meta = Metadata(pages[0])
     sources = Sources(
         page=pages[0],
         url=own_url(portal, capture.main.url),
@@ -97,8 +100,9 @@ def extract_item_from(
         groups=matched.groups,
         portal=portal,
         hint=capture.link.hint,
-        meta=Metadata(pages[0]),
+        meta=meta,
         at=capture.first_at,
+        zone=zone_of(pages[0], portal, meta),
     )
     made = _Made(sources, tuple(pages))
     values = made.values()
@@ -180,8 +184,8 @@ class _Made:
             title = generic_title(sources.page, sources.meta)
         title = without_suffix(title, sources.portal.learned)
         text = title.text if title else None
-        source, source_method = fields.read_source(sources, text)
-        authors, authors_method = fields.read_authors(sources, text, source)
+        source, source_method = read_source(sources, text)
+        authors, authors_method = read_authors(sources, text, source)
         self._method("source", source_method)
         self._method("authors", authors_method)
         return {

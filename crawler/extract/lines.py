@@ -113,7 +113,7 @@ _EDITOR = re.compile(
     rf"(?:\s+(?:{_OTHER_LABEL}|{_EDITOR_LABEL})\s*[:：/／|].{{0,40}})?\s*[）)】\]]?",
     _I,
 )
-_STAFF_NUMBER = re.compile(r"\s+[A-Z]{1,4}\d{1,6}$")
+_STAFF_NUMBER = re.compile(r"[\s_]+[A-Z]{1,4}\d{1,6}$")
 _SOURCE = re.compile(
     r"(?:^|[\s|｜丨（(【\[])(?:(?:文章|稿件|消息|[内內]容|信息)?[来來]源|source)\s*[:：]\s*"
     r"(?P<name>[^\s|｜丨，,；;。（()）】\]]{1,40})",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import TYPE_CHECKING
 
 from crawler.extract.text import collapse
@@ -16,6 +18,17 @@ if TYPE_CHECKING:
 _ARTICLE_TYPES = frozenset(
     {"Article", "NewsArticle", "ReportageNewsArticle", "BlogPosting", "LiveBlogPosting"}
     | {"AnalysisNewsArticle", "OpinionNewsArticle", "Report", "TechArticle"}
+    | {"BackgroundNewsArticle", "ReviewNewsArticle", "ScholarlyArticle"}
+    | {"SocialMediaPosting", "DiscussionForumPosting", "MedicalScholarlyArticle"}
+    | {"AdvertiserContentArticle", "SatiricalArticle"}
+)
+_PAGE_RELS = frozenset({"alternate", "amphtml", "author", "canonical", "next", "prev"})
+_OTHER_TYPES = frozenset(
+    {"WebPage", "ItemPage", "HowTo", "Recipe", "Review", "CreativeWork", "QAPage"}
+)
+# What hides a script from parsers of another age, within JSON-LD still.
+_GUARD = re.compile(
+    r"^\s*(?:<!--|(?://)?\s*<!\[CDATA\[)|(?:(?://)?\s*\]\]>|-->)\s*$|;\s*$"
 )
 _MAX_SCRIPT_CHARACTERS = 1_000_000
 
@@ -25,17 +38,29 @@ class Metadata:
 
     Attributes:
         article: the first JSON-LD object of an article type, or {}.
-        links: (rel, href, attributes) of each link element, absolute http(s) only.
+        links: (rel, href, attributes) of each link element that leads to a page,
+            absolute http(s) only; style sheets, icons and hints are left out.
     """
 
     def __init__(self, page: Page) -> None:
         self._named: dict[str, list[str]] = {}
         self.links: list[tuple[str, str, dict[str, str]]] = []
         self.article: dict[str, Json] = {}
+        self._other: dict[str, Json] = {}
+        self._by_id: dict[str, dict[str, Json]] = {}
         if not page.is_json:
             self._read_meta(page)
             self._read_links(page)
-            self.article = next(_articles(page), {})
+            self._read_objects(page)
+
+    def matching(self, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
+        """Return (name, content) of the meta elements whose name has the pattern."""
+        return [
+            (name, content)
+            for name, contents in self._named.items()
+            if pattern.search(name)
+            for content in contents
+        ]
 
     def first(self, *names: str) -> str | None:
         """Return the first content of the first of the named meta elements."""
@@ -58,9 +83,28 @@ class Metadata:
 
     def said(self, key: str) -> tuple[str, ...]:
         """Return texts of the JSON-LD article: strings, or the names of objects."""
-        value = self.article.get(key)
-        values = value if isinstance(value, list) else [value]
-        return tuple(text for each in values if (text := _name(each)))
+        value = self.article.get(key) or self._other.get(key)
+        return tuple(text for each in _flat(value) if (text := self._name(each)))
+
+    def _read_objects(self, page: Page) -> None:
+        """Take the first article; what it leaves out, of the page it stands on."""
+        for value in _objects(page):
+            types = _types(value)
+            if not self.article and types & _ARTICLE_TYPES:
+                self.article = value
+            elif not self._other and types & _OTHER_TYPES:
+                self._other = value
+            if isinstance(name := value.get("@id"), str) and "name" in value:
+                self._by_id.setdefault(name, value)
+
+    def _name(self, value: Json) -> str | None:
+        if isinstance(value, dict) and "name" not in value:
+            value = self._by_id.get(str(value.get("@id")), value)
+        if isinstance(value, dict):
+            value = value.get("name") or value.get("url")
+        if not isinstance(value, str) or not value.strip():
+            return None
+        return collapse(html.unescape(value))
 
     def _read_meta(self, page: Page) -> None:
         for meta in page.tree.iter("meta"):
@@ -72,26 +116,22 @@ class Metadata:
 
     def _read_links(self, page: Page) -> None:
         for link in page.tree.iter("link"):
-            href = page.absolute(link.get("href") or "")
+            rels = _PAGE_RELS.intersection((link.get("rel") or "").lower().split())
+            href = page.absolute(link.get("href") or "") if rels else None
             attributes = {str(key): str(value) for key, value in link.attrib.items()}
-            for rel in (link.get("rel") or "").lower().split():
-                if href:
-                    self.links.append((rel, href, attributes))
+            self.links += [(rel, href, attributes) for rel in sorted(rels) if href]
 
 
-def _name(value: Json) -> str | None:
-    if isinstance(value, dict):
-        value = value.get("name") or value.get("url")
-    if not isinstance(value, str) or not value.strip():
-        return None
-    return collapse(value)
+def _flat(value: Json) -> Iterator[Json]:
+    for each in value if isinstance(value, list) else [value]:
+        yield from _flat(each) if isinstance(each, list) else [each]
 
 
-def _articles(page: Page) -> Iterator[dict[str, Json]]:
+def _objects(page: Page) -> Iterator[dict[str, Json]]:
     for script in page.tree.iter("script"):
         if (script.get("type") or "").strip().lower() != "application/ld+json":
             continue
-        text = (script.text or "")[:_MAX_SCRIPT_CHARACTERS]
+        text = _GUARD.sub("", (script.text or "")[:_MAX_SCRIPT_CHARACTERS])
         try:
             stack: list[Json] = [json.loads(text, strict=False)]
         except (ValueError, RecursionError):
@@ -101,8 +141,8 @@ def _articles(page: Page) -> Iterator[dict[str, Json]]:
             if isinstance(value, list):
                 stack.extend(reversed(value))
             elif isinstance(value, dict):
-                if _types(value) & _ARTICLE_TYPES:
-                    yield value
+                yield value
+                stack.append(value.get("mainEntity"))
                 stack.append(value.get("@graph"))
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crawler.extract.bylines import editor_on
+from crawler.extract.credits import labelled
 from crawler.extract.language import language_of
 from crawler.extract.lines import editor_in
 from crawler.extract.selectors import Found, first, select_css
@@ -38,8 +39,17 @@ def read_editor(sources: Sources, pages: Iterable[Page], body: Body) -> Found | 
     for page in pages:
         if found := first(sources.rule.editor, page.root, page):
             return replace(found, text=editor_in(found.text) or found.text)
-    editor = body.editor or editor_on(sources.lines)
+    editor = body.editor or editor_on(sources.lines) or _labelled_editor(sources)
     return Found(editor, "line") if editor else None
+
+
+def _labelled_editor(sources: Sources) -> str | None:
+    """Return the editor whose label stands in an element of its own."""
+    if not sources.lines:
+        return None
+    texts = labelled(sources.page, "editor")
+    named = (editor_in(f"责任编辑：{text}") for text in texts)
+    return next((name for name in named if name), None)
 
 
 def read_summary(

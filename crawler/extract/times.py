@@ -1,10 +1,13 @@
 """Choose an item's time among all that page, hints and URL say.
 
-1. In order of trust: the rule on the page, feed, state, JSON, the page's head, its
-   visible text, sitemap, the listing's rows, the URL.
+1. In order of trust: the rule on the page, feed, state, JSON, the page's head, what
+   its markup marks, its visible text, sitemap, the listing's rows, the URL.
 2. The first absolute time wins; only where there is none, the first relative one.
 3. Where that gives no more than a day (or an hour), a finer time within it is taken
    instead, even a relative one: "3小时前" beside a listing's "07月15日".
+4. A day without a year (09-30 22:46) takes it from any time of that day on the page:
+   old pages are captured late, too.
+5. Years in the body are no dates, and what is to come is none.
 """
 
 from __future__ import annotations
@@ -13,14 +16,14 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from crawler.extract.bylines import near
+from crawler.extract.datelines import times_in
 from crawler.extract.dates import read_date
+from crawler.extract.marked import assigned_times, keyed_times, marked_times
 from crawler.model import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from crawler.extract.dates import Moment
     from crawler.extract.fields import Sources
@@ -39,19 +42,16 @@ _PUBLISHED_METAS = (
     "dc.date.issued",
     "parsely-pub-date",
 )
-_MODIFIED_METAS = ("article:modified_time", "og:updated_time", "datemodified")
-_URL_DAY = re.compile(r"/(20\d\d)[-/_]?([01]\d)[-/_]?([0-3]\d)(?=[/_.-]|\d{0,3}\D|$)")
-_LABELLED = re.compile(
-    r"(?:发[布佈表]|發[布佈表]|更新|刊登|[时時][间間]|日期|published|posted|date)",
-    re.IGNORECASE,
+_OTHER_METAS = re.compile(
+    r"(?<!un)publi(?:sh|cation)|pub_?(?:date|time)|issued|releas|(?:^|[.:_-])created"
+    r"|create_?(?:d|at|time)|(?:^|[.:_-])date(?:$|time)|posted"
 )
-_FULL_DAY = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}")
-_FULL_TIME = re.compile(_FULL_DAY.pattern + r"\s?日?\s*\d{1,2}:\d{2}")
-_MAX_LINES = 400
-_LINE_CHARACTERS = 120
-_SENTENCE = re.compile(r"[。！？!?]$")
+_NO_METAS = re.compile(r"publisher|author|image|modif|updat|expir|video|copyright")
+_MODIFIED_METAS = ("article:modified_time", "og:updated_time", "datemodified")
+_CHANGED_METAS = re.compile(r"modif|updat")
+_URL_DAY = re.compile(r"/(20\d\d)[-/_]?([01]\d)[-/_]?([0-3]\d)(?=[/_.-]|\d{0,3}\D|$)")
 _SKEW = timedelta(days=1)
-_BESIDE_CHARACTERS = 16  # a source's name and its label
+_SURE_RANK = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Timed:
 
 def read_published(sources: Sources, title: str | None) -> Timed | None:
     """Return when the item was published, None where nothing says so."""
-    return choose(_published(sources, title))
+    return choose(_published(sources, title), lambda: _weak(sources))
 
 
 def read_modified(sources: Sources) -> Timed | None:
@@ -78,22 +78,53 @@ def read_modified(sources: Sources) -> Timed | None:
     return choose(_modified(sources))
 
 
-def choose(candidates: Iterable[Timed]) -> Timed | None:
-    """Return the time to believe of candidates in falling order of trust."""
-    timed = list(candidates)
-    absolute = (each for each in timed if not each.moment.relative)
-    best = next(absolute, None) or next(iter(timed), None)
+def choose(
+    candidates: Iterable[Timed], weak: Callable[[], Iterable[Timed]] = tuple
+) -> Timed | None:
+    """Return the time to believe of candidates in falling order of trust.
+
+    weak: makes times that are never chosen but for one of the candidates: finer
+        within it, or with the year that it lacks; only asked where one lacks that.
+    """
+    timed: list[Timed] = []
+    best: Timed | None = None
+    for each in candidates:
+        timed.append(each)
+        if best is None or (best.moment.relative and not each.moment.relative):
+            best = each
+        if _is_enough(best.moment):
+            break  # what comes after is less trusted and says no more
     if best is None:
         return None
+    if best.moment.yearless:
+        yearless = best
+        dated = (each for each in (*timed, *weak()) if _dates(each, yearless))
+        best = next(dated, yearless)
     if best.moment.precision in _COARSE:
-        best = next((each for each in timed if _refines(each, best)), best)
+        best = next((each for each in timed if _refines(each, best)), None) or next(
+            (each for each in weak() if _refines(each, best)), best
+        )
     return _named(best)
+
+
+def _is_enough(moment: Moment) -> bool:
+    return not (moment.relative or moment.yearless or moment.precision in _COARSE)
 
 
 def _refines(other: Timed, best: Timed) -> bool:
     start, end = best.moment.range
     finer = _FINENESS[other.moment.precision] > _FINENESS[best.moment.precision]
     return finer and start <= other.moment.at < end
+
+
+def _dates(other: Timed, best: Timed) -> bool:
+    """Tell whether other is of the same day of the year, and names the year."""
+    if other.moment.yearless or other.moment.relative:
+        return False
+    at, day = best.moment.at, other.moment.at.astimezone(best.moment.at.tzinfo)
+    exact = other.moment.precision not in _COARSE
+    near = abs((day.replace(year=2000) - at.replace(year=2000)).days) == 0
+    return near if exact else (day.month, day.day) == (at.month, at.day)
 
 
 def _named(timed: Timed) -> Timed:
@@ -107,15 +138,63 @@ def _published(sources: Sources, title: str | None) -> Iterator[Timed]:
     for origin in (Origin.FEED, Origin.STATE, Origin.JSON):
         yield from _hinted(sources, origin)
     if sources.rule.generic:
-        metas = [
-            each for name in _PUBLISHED_METAS if (each := sources.meta_first(name))
-        ]
-        yield from _read(sources, [*metas, *sources.said("datePublished")], "meta")
-        if not sources.rule.published:
-            yield from _visible(sources, title)
+        yield from _in_head(sources)
+        if not sources.rule.published and not sources.page.is_json:
+            yield from _on_page(sources, title)
     for origin in (Origin.SITEMAP, Origin.ROWS):
         yield from _hinted(sources, origin)
     yield from _in_url(sources)
+
+
+def _in_head(sources: Sources) -> Iterator[Timed]:
+    metas = [each for name in _PUBLISHED_METAS if (each := sources.meta_first(name))]
+    said = [*sources.said("datePublished"), *sources.said("dateCreated")]
+    yield from _read(sources, [*metas, *said], "meta")
+    others = (
+        sources.meta_first(name)
+        for name, _ in sources.meta.matching(_OTHER_METAS)
+        if not _NO_METAS.search(name)
+    )
+    yield from _read(sources, (each for each in others if each), "meta")
+
+
+def _on_page(sources: Sources, title: str | None) -> Iterator[Timed]:
+    """Yield what markup marks and lines say; what is only marked as a time, last."""
+    marked = marked_times(sources.page, title)
+    timed = [
+        (each.rank, Timed(moment, "page", each.method))
+        for each in marked
+        if (moment := _past(sources, each.text))
+    ]
+    yield from (each for rank, each in timed if rank < _SURE_RANK)
+    for text in assigned_times(sources.page):
+        if moment := _past(sources, text):
+            yield Timed(moment, "page", "script")
+    yield from (each for rank, each in timed if rank == _SURE_RANK)
+    for moment in times_in(sources.lines, title, at=sources.at, zone=sources.zone):
+        yield Timed(moment, "page", "generic:line")
+    yield from (each for rank, each in timed if rank > _SURE_RANK)
+
+
+def _weak(sources: Sources) -> Iterator[Timed]:
+    """Yield times of what may be the item's change, or another item's."""
+    if not sources.rule.generic or sources.page.is_json:
+        return
+    yield from _modified(sources)
+    changed = (
+        each
+        for name, _ in sources.meta.matching(_CHANGED_METAS)
+        if (each := sources.meta_first(name))
+    )
+    yield from _read(sources, changed, "meta")
+    for text in keyed_times(sources.page):
+        if moment := _past(sources, text):
+            yield Timed(moment, "page", "script")
+
+
+def _past(sources: Sources, text: str) -> Moment | None:
+    moment = read_date(text, at=sources.at, zone=sources.zone)
+    return moment if moment and moment.at <= sources.at + _SKEW else None
 
 
 def _modified(sources: Sources) -> Iterator[Timed]:
@@ -130,9 +209,10 @@ def _by_rule(sources: Sources, found: list[Found]) -> Iterator[Timed]:
 
 
 def _read(sources: Sources, found: Iterable[Found], source: str) -> Iterator[Timed]:
-    zone = ZoneInfo(sources.portal.timezone)
     for each in found:
-        moment = read_date(each.text, at=sources.at, zone=zone, format=each.format)
+        moment = read_date(
+            each.text, at=sources.at, zone=sources.zone, format=each.format
+        )
         if moment is not None:
             yield Timed(moment, source, each.method)
 
@@ -141,37 +221,10 @@ def _hinted(sources: Sources, origin: Origin) -> Iterator[Timed]:
     value = sources.hint.get("published")
     if value is None or value.origin is not origin:
         return
-    zone = ZoneInfo(sources.portal.timezone)
     for text in value.values:
-        moment = read_date(text, at=value.seen_at, zone=zone)
+        moment = read_date(text, at=value.seen_at, zone=sources.zone)
         if moment is not None:
             yield Timed(moment, origin.value, f"hint:{origin.value}")
-
-
-def _visible(sources: Sources, title: str | None) -> Iterator[Timed]:
-    """Yield the time of a short line: around the title's, else with day and clock.
-
-    Body years are no dates: sentences are passed over, and so is what is to come.
-    """
-    zone = ZoneInfo(sources.portal.timezone)
-    far = (line for line in sources.lines[:_MAX_LINES] if _FULL_TIME.search(line))
-    for line in (*near(sources.lines, title), *far):
-        if len(line) > _LINE_CHARACTERS or _SENTENCE.search(line):
-            continue
-        if title and title in line:
-            continue
-        moment = read_date(line, at=sources.at, zone=zone)
-        if moment is None or moment.at > sources.at + _SKEW:
-            continue
-        if _tells_itself(moment, line) or _LABELLED.search(line):
-            yield Timed(moment, "page", "generic:line")
-            return
-
-
-def _tells_itself(moment: Moment, line: str) -> bool:
-    """Tell whether the line is a time and little else, or holds a whole day."""
-    beside = len(line) - len(moment.raw)
-    return beside <= _BESIDE_CHARACTERS or bool(_FULL_DAY.search(line))
 
 
 def _in_url(sources: Sources) -> Iterator[Timed]:
@@ -181,7 +234,6 @@ def _in_url(sources: Sources) -> Iterator[Timed]:
         text = "-".join(found.groups())
     else:
         return
-    zone = ZoneInfo(sources.portal.timezone)
-    moment = read_date(text, at=sources.at, zone=zone)
+    moment = read_date(text, at=sources.at, zone=sources.zone)
     if moment is not None:
         yield Timed(moment, "url", "url")

@@ -600,7 +600,7 @@ def test_generic_item_without_a_portal() -> None:
     )
     made = extract_item(text.encode(), url=URL, captured_at=AT)
     assert made.title == "大桥周三通车"
-    assert made.published_at == datetime(2025, 7, 14, 9, 30, tzinfo=UTC)
+    assert made.published_at == datetime.fromisoformat("2025-07-14T09:30+08:00")
     assert made.body_text is not None
     assert made.body_text.startswith("第一段")
     assert made.body_text.endswith("总结了全文。")
