@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from crawler.browser.chromium import find_chromium
 from crawler.cli import output
 from crawler.cli.state import CONFIG_VARIABLE
 from crawler.clock import VARIABLE
@@ -47,9 +49,10 @@ def demo(
         bool, typer.Option("--keep", help="Go on serving the portals until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Crawl two bundled portals on loopback: archive, items, verify, replay.
+    """Crawl three bundled portals on loopback: archive, items, verify, replay.
 
-    Nothing outside DIR is written. In the same DIR again, items are unchanged.
+    One needs Chromium, and is skipped without. Nothing outside DIR is written. In the
+    same DIR again, items are unchanged.
     """
     begun = time.monotonic()
     config = data / FILE
@@ -115,18 +118,36 @@ def _write(config: Path, data: Path, base_urls: dict[str, str]) -> None:
 
 def _walk(config: Path, data: Path) -> int:
     """Crawl, show items, verify, replay; return the first exit code that is not 0."""
-    clock = _clock(data)
-    if code := _command(config, clock, "crawl"):
+    clock, names = _clock(data), _possible(config)
+    named = () if names == portal_ids() else names
+    if code := _command(config, clock, "crawl", *named):
         return code
-    for name in portal_ids():
+    for name in names:
         _show_items(config, clock, name)
     if code := _command(config, clock, "verify", "--read-data"):
         return code
-    for name in portal_ids():
+    for name in names:
         replayed = str(data / f"replayed-{name}.jsonl")
         if code := _command(config, clock, "replay", name, "-o", replayed):
             return code
     return 0
+
+
+def _possible(config: Path) -> tuple[str, ...]:
+    """Return the portals that can be crawled here; say which cannot."""
+    portals = load(config, environment={}).settings.portals
+    rendered = {
+        portal.id: [rule.render for rule in portal.listings]
+        + [rule.render for rule in portal.items]
+        for portal in portals
+    }
+    shown = [name for name, rules in rendered.items() if {*rules} != {"never"}]
+    try:
+        find_chromium(None)
+    except ConfigError as exc:
+        output.say(f"{', '.join(shown)} is skipped: {exc}")
+        return tuple(name for name in portal_ids() if name not in shown)
+    return portal_ids()
 
 
 def _clock(data: Path) -> str:
@@ -134,8 +155,8 @@ def _clock(data: Path) -> str:
 
     Runs are told apart by it; relative times floor to the minute and stay.
     """
-    names = {path.name for path in (data / "store" / "runs").glob("*/*.json")}
-    later = timedelta(seconds=(len(names) + 1) // len(portal_ids()))
+    runs = Counter(path.parent for path in (data / "store" / "runs").glob("*/*.json"))
+    later = timedelta(seconds=max(runs.values(), default=0))
     return f"{(BEGIN_AT + later).isoformat()};frozen"
 
 

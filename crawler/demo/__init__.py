@@ -1,1 +1,1 @@
-"""Two small synthetic portals on loopback, to try portalkeep without the network."""
+"""Three small synthetic portals on loopback, to try portalkeep without the network."""

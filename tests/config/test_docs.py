@@ -19,6 +19,7 @@ BLOCKS = FENCE.findall(PAGE)
 VARIABLES = {
     "DEMO_GULANGYU": "http://127.0.0.1:1",
     "DEMO_TIDEWIRE": "http://127.0.0.1:2",
+    "DEMO_YARDARM": "http://127.0.0.1:3",
     "READER": "reader",
     "READER_PASSWORD": "secret",
     "TOKEN": "secret",

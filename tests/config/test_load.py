@@ -185,9 +185,10 @@ def test_shipped_demo_can_be_included(tmp_path: Path) -> None:
     environment = {
         "DEMO_GULANGYU": "http://127.0.0.1:1",
         "DEMO_TIDEWIRE": "http://127.0.0.1:2",
+        "DEMO_YARDARM": "http://127.0.0.1:3",
     }
     settings = loaded(tmp_path, "include: shipped:demo", environment).settings
-    assert len(settings.portals) == 2
+    assert len(settings.portals) == 3
     with pytest.raises(ConfigError, match="did you mean 'demo'"):
         loaded(tmp_path, "include: shipped:demos")
 

@@ -169,7 +169,7 @@ def test_closing_ends_idle_connections() -> None:
 def test_serve_all_gives_every_portal() -> None:
     """All bundled portals run at once, each on loopback, each with robots.txt."""
     with serve_all() as urls:
-        assert tuple(urls) == portal_ids() == ("gulangyu", "tidewire")
+        assert tuple(urls) == portal_ids() == ("gulangyu", "tidewire", "yardarm")
         for url in urls.values():
             parts = urlsplit(url)
             assert parts.hostname == "127.0.0.1"
@@ -183,7 +183,7 @@ def test_serve_all_gives_every_portal() -> None:
 
 def test_unknown_portal_is_refused() -> None:
     """A portal that is not bundled is named, with those that are."""
-    with pytest.raises(UsageError, match="gulangyu, tidewire"):
+    with pytest.raises(UsageError, match="gulangyu, tidewire, yardarm"):
         read_site("../../etc")
 
 
@@ -356,3 +356,22 @@ def test_unchanged_pages_answer_304(tidewire: PortalServer) -> None:
     first = get(tidewire, "/hk/news")
     again = get(tidewire, "/hk/news", If_None_Match=first.headers["ETag"])
     assert (again.status, again.body) == (304, b"")
+
+
+def test_shells_say_nothing_and_their_script_does() -> None:
+    """The script portal's pages are shells; its JSON is what the manifest expects."""
+    with running("yardarm") as server:
+        (listing,) = manifest_of(server)["listings"]
+        listed: list[str] = []
+        for number in (1, 2, 3):
+            rows = json.loads(get(server, f"/api/rows?page={number}").body)
+            listed += [row["path"] for row in rows["rows"]]
+            assert rows["more"] == (number < 3)
+        assert listed == listing["urls"]
+        for item in manifest_of(server)["items"]:
+            assert item["title"] not in get(server, item["url"]).body.decode()
+            told = json.loads(get(server, f"/api{item['url']}").body)
+            texts = [x["text"] for x in item["blocks"] if x["type"] == "paragraph"]
+            assert (told["title"], told["paragraphs"]) == (item["title"], texts)
+            for image in item["images"]:
+                assert get(server, image).body.startswith(b"\x89PNG")
