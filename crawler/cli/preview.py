@@ -60,6 +60,7 @@ def listing_json(listing: Listing) -> dict[str, object]:
         "skipped": [dataclasses.asdict(one) for one in listing.skipped],
         "next": listing.next and _link(listing.next),
         "ended": listing.ended,
+        "paging": listing.paging and dataclasses.asdict(listing.paging),
     }
 
 
