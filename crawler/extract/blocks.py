@@ -40,6 +40,7 @@ BOX_TAGS = frozenset({"aside", "footer", "form", "nav"})
 _LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _BOLD_TAGS = frozenset({"b", "strong"})
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
+_LIST_TAGS = frozenset({"ul", "ol"})
 _CAPTION_TAGS = frozenset({"figcaption"})
 
 
@@ -181,7 +182,7 @@ class _Walker:
         if node.tag == "video":
             self._video(node)
             return True
-        piece = _whole_piece(node)
+        piece = None if self._is_layout(node) else _whole_piece(node)
         if piece is None:
             return False
         self._flush()
@@ -191,6 +192,14 @@ class _Walker:
         for link in node.iter("a"):
             self._link(link)
         return True
+
+    def _is_layout(self, node: HtmlElement) -> bool:
+        """Tell whether a list only arranges things: figures, or what is left out."""
+        if node.tag not in _LIST_TAGS:
+            return False
+        return any(
+            inner.tag == "figure" or inner in self._removed for inner in node.iter()
+        )
 
     def _add(self, text: str | None) -> None:
         if text:
@@ -249,7 +258,7 @@ def _figure_caption(figure: HtmlElement) -> str | None:
 
 
 def _whole_piece(node: HtmlElement) -> Piece | None:
-    if node.tag in {"ul", "ol"}:
+    if node.tag in _LIST_TAGS:
         return _list_piece(node)
     if node.tag == "table":
         rows = data_rows(node)
@@ -270,7 +279,7 @@ def _own_text(entry: HtmlElement) -> str:
     for event, node in walker:
         if event == "end":
             runs.append((node.tail or "") if node is not entry else "")
-        elif node.tag in SKIPPED_TAGS or node.tag in {"ul", "ol"} or is_hidden(node):
+        elif node.tag in SKIPPED_TAGS or node.tag in _LIST_TAGS or is_hidden(node):
             walker.skip_subtree()
         else:
             runs.append(

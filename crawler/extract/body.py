@@ -135,7 +135,7 @@ def read_generic_body(
     """Return the body in an element that no rule named: without its furniture."""
     cutter = _Cutter((*rule.drop_lines, *portal.drop_lines), title)
     cutter.body.method = "generic:body"
-    walked = _walked(page, [main.element], rule, SKIPPED_TAGS, main.removed)
+    walked = _walked(page, list(main.elements), rule, SKIPPED_TAGS, main.removed)
     walked.pieces, beside = trimmed(walked.pieces, title)
     cutter.body.excluded += [Excluded(*each) for each in beside]
     cutter.take(walked)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
-from crawler.extract.names import is_body, is_sure
+from crawler.extract.names import is_body, is_caption, is_lead_box, is_sure
 from crawler.extract.survey import survey
 from crawler.extract.text import squeeze, visible_text
 
@@ -32,6 +32,8 @@ _LEAF_TAGS = frozenset(
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4"})
 _PAGE_TAGS = frozenset({"body", "html"})
 _WINDOW = 8
+_MIN_LEAD = 40
+_LEAD_SHARE = 0.5
 _MAX_DESCRIPTION = 400
 _MAX_SHARE = 0.4
 _MAX_LINKED = 0.3
@@ -56,9 +58,14 @@ _WEIGHTS = {
 
 
 class MainBody(NamedTuple):
-    """The element with the article, and what in it is none of it."""
+    """Where an article is.
 
-    element: HtmlElement
+    Attributes:
+        elements: the lead if it stands apart, then the body.
+        removed: what in them is none of it.
+    """
+
+    elements: tuple[HtmlElement, ...]
     removed: tuple[HtmlElement, ...]
 
 
@@ -94,7 +101,9 @@ def main_body(
         total=max(found.worth, 1),
     )
     best = max(candidates, key=lambda box: _merit(box, witnesses))
-    return MainBody(best.element, tuple(_furniture(best)))
+    lead = _lead(found, best, witnesses)
+    elements = (lead.element, best.element) if lead else (best.element,)
+    return MainBody(elements, tuple(_furniture(best)))
 
 
 def _merit(box: Box, witnesses: _Witnesses) -> float:
@@ -114,7 +123,7 @@ def _said(box: Box, witnesses: _Witnesses) -> dict[str, float]:
         "pure": log(max(0.02, box.good / characters)),
         "unlinked": log(max(0.02, 1 - box.linked / characters)),
         "furniture": box.furniture,
-        "in_furniture": min(2, sum(each.furniture for each in _around(box))),
+        "in_furniture": min(2, box.around),
         "named": not sure and is_body(box.element),
         "surely_named": sure,
         "leaf": box.element.tag in _LEAF_TAGS,
@@ -122,14 +131,8 @@ def _said(box: Box, witnesses: _Witnesses) -> dict[str, float]:
         "described": _share_in(box, witnesses.described),
         "after_title": after,
         "far": _FAR_UNKNOWN if distance is None else min(1.0, distance),
-        "pieces": log(max(1, sum(each.is_paragraph for each in box.walk()))),
+        "pieces": log(max(1, box.paragraphs)),
     }
-
-
-def _around(box: Box) -> Iterator[Box]:
-    while box.parent is not None:
-        box = box.parent
-        yield box
 
 
 def _title_box(found: Survey, title: str | None) -> Box | None:
@@ -140,7 +143,7 @@ def _title_box(found: Survey, title: str | None) -> Box | None:
     size = len(title or "")
     others: list[Box] = []
     for box in found.boxes:
-        near = size <= box.end - box.start + box.own <= 3 * size
+        near = box.own > 0 and size <= box.end - box.start + box.own <= 3 * size
         if near and squeeze(visible_text(box.element)) == wanted:
             if box.element.tag in _HEADINGS:
                 return box
@@ -171,6 +174,22 @@ def _share_in(box: Box, described: list[list[int]]) -> float:
     return inside / len(described)
 
 
+def _lead(found: Survey, body: Box, witnesses: _Witnesses) -> Box | None:
+    """Return the paragraph between title and body that the description repeats."""
+    title = witnesses.title
+    if title is None:
+        return None
+    said = found.text[body.start : body.end]
+    for box in found.boxes:
+        between = title.end <= box.start and box.end <= body.start
+        if between and box.own >= _MIN_LEAD and 2 * box.own_linked < box.own:
+            text = found.text[box.start : box.end]
+            told = _share_in(box, witnesses.described) >= _LEAD_SHARE
+            if (told or is_lead_box(box.element)) and text[:_MIN_LEAD] not in said:
+                return box
+    return None
+
+
 def _furniture(body: Box) -> Iterator[HtmlElement]:
     """Yield what in a body is none of its text: furniture, and boxes of links."""
     stack = list(body.children)
@@ -178,7 +197,8 @@ def _furniture(body: Box) -> Iterator[HtmlElement]:
         box = stack.pop()
         share = box.worth / max(body.worth, 1)
         linked = 2 * box.linked > box.characters
-        if (box.furniture and share < _MAX_SHARE) or (linked and share < _MAX_LINKED):
+        beside = box.furniture or is_caption(box.element)
+        if (beside and share < _MAX_SHARE) or (linked and share < _MAX_LINKED):
             yield box.element
         else:
             stack.extend(box.children)

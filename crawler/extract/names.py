@@ -25,6 +25,8 @@ _FURNITURE_WORDS = (  # noqa: SIM905 - eighty quotes less
     " sponsor sponsored taboola outbrain teaser trending"
     " tag taglist tagcloud keyword toolbar tool widget hot"
     " rating vote poll readmore morenew"
+    " rodape fusszeile stopka kommentare komentarze commentaire comentario werbung"
+    " anzeige publicite publicidad publicidade reklama pinglun guanggao"
 ).split()
 _BODY_WORDS = (  # noqa: SIM905
     "article articlebody articletext articlecontent body content detail"
@@ -32,10 +34,16 @@ _BODY_WORDS = (  # noqa: SIM905
     " zhengwen neirong richtext prose"
 ).split()
 _FURNITURE, _BODY = frozenset(_FURNITURE_WORDS), frozenset(_BODY_WORDS)
+_CAPTION = frozenset({"caption", "figcaption", "imgcaption", "credit", "photocredit"})
+_LEAD = frozenset(
+    {"lead", "lede", "intro", "introduction", "standfirst", "subtitle", "subhead"}
+    | {"dek", "kicker", "summary", "abstract", "vorspann", "chapeau", "excerpt"}
+)
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _SURE = re.compile(
-    r"(?:artic(?:le|al)|story|entry|post|news|main|page|detail)[-_]*"
-    r"(?:body|text|content|txt|detail|con|copy|bd)(?![a-z])|articlebody|zhengwen|neirong",
+    r"(?:arti(?:cle|cal)?|story|entry|post|news|main|page|detail)[-_]*"
+    r"(?:body|text|content|txt|detail|con|copy|bd|corpus)(?![a-z])"
+    r"|articlebody|zhengwen|neirong",
     re.IGNORECASE,
 )
 
@@ -62,6 +70,18 @@ def is_furniture(element: HtmlElement) -> bool:
     if element.tag in FURNITURE_TAGS:
         return True
     return not _FURNITURE.isdisjoint(words_of(name_of(element)))
+
+
+def is_caption(element: HtmlElement) -> bool:
+    """Tell whether an element's tag or name says that it is an image's caption."""
+    if element.tag == "figcaption":
+        return True
+    return not _CAPTION.isdisjoint(words_of(name_of(element)))
+
+
+def is_lead_box(element: HtmlElement) -> bool:
+    """Tell whether an element's name says that it is the text before the body."""
+    return not _LEAD.isdisjoint(words_of(name_of(element)))
 
 
 def is_body(element: HtmlElement) -> bool:

@@ -18,12 +18,10 @@ from crawler.extract.names import is_furniture
 from crawler.extract.text import BLOCK_TAGS, is_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lxml.html import HtmlElement
 
 MIN_PARAGRAPH = 12
-_MARKS = re.compile(r"[，。、；：！？,.;!?]")
+_MARKS = re.compile(r"[，。、；：！？,.;!?।،؛؟።]")
 _MARK_WORTH = 10
 _BOX_TAGS = BLOCK_TAGS - {"br", "hr"}
 _LINK_CHARACTERS = 400
@@ -38,7 +36,9 @@ class Box:
         own, own_linked, marks: of the text that is in no inner box.
         characters, linked: of all its text, furniture left out.
         good: of its paragraphs' text; worth: what these are worth.
-        furniture: what is beside an article, by its tag or name.
+        furniture: what is beside an article, by its tag or name; around: how many
+            boxes around it are.
+        paragraphs: how many it holds, itself included.
         start, end: where its text is in the survey's.
         before: what paragraphs that begin earlier on the page are worth.
     """
@@ -53,6 +53,8 @@ class Box:
     linked: int = 0
     good: int = 0
     worth: int = 0
+    around: int = 0
+    paragraphs: int = 0
     start: int = 0
     end: int = 0
     before: int = 0
@@ -69,14 +71,6 @@ class Box:
     def is_paragraph(self) -> bool:
         """Tell whether its own text runs: some length, punctuation, few links."""
         return self.marks > 0 and self.own - 2 * self.own_linked >= MIN_PARAGRAPH
-
-    def walk(self) -> Iterator[Box]:
-        """Yield the box and all in it, in the order of the page."""
-        stack = [self]
-        while stack:
-            box = stack.pop()
-            yield box
-            stack.extend(reversed(box.children))
 
 
 @dataclass(slots=True)
@@ -140,8 +134,8 @@ class _Surveyor:
 
     def _enter(self, node: HtmlElement) -> None:
         if node.tag in _BOX_TAGS and node is not self._box.element:
-            furniture = is_furniture(node)
-            box = Box(node, self._box, furniture=furniture, start=self._at)
+            box = Box(node, self._box, furniture=is_furniture(node), start=self._at)
+            box.around = self._box.around + self._box.furniture
             self._box.children.append(box)
             self.boxes.append(box)
             self._box = box
@@ -162,8 +156,10 @@ class _Surveyor:
         box.linked += box.own_linked
         box.worth += box.own_worth
         box.good += box.own if box.is_paragraph else 0
+        box.paragraphs += box.is_paragraph
         if box.parent is None:
             return
+        box.parent.paragraphs += box.paragraphs
         if not box.furniture:
             box.parent.characters += box.characters
             box.parent.linked += box.linked
