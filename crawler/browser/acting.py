@@ -168,7 +168,10 @@ class Harvest:  # no slots: Playwright notes something at who listens
             with contextlib.suppress(Late):
                 await target.evaluate("each => each.click()", timeout=CLICK_MS)
         await self._settle()
-        return None if await self._grows_soon() else behaviour.NO_GROWTH
+        if await self._grows_soon():
+            return None
+        gone = await self._target(act) is None
+        return behaviour.NO_NEXT if gone else behaviour.NO_GROWTH
 
     async def _scroll(self) -> str | None:
         moved = await self.page.evaluate(_DOWN)
