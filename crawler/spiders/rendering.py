@@ -10,18 +10,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scrapy.http import Headers, Response
 
-from crawler import http, urls
+from crawler import urls
 from crawler.archive.pageinfo import DOM
-from crawler.block import SPILL_BYTES
 from crawler.browser.ca import Authority
 from crawler.browser.order import order_of
-from crawler.browser.policy import allow_public, is_vendor
 from crawler.browser.proxy import Limits, RecordingProxy
 from crawler.browser.renderer import NotRendered
 from crawler.browser.seats import Seats
@@ -32,24 +29,22 @@ from crawler.model import Reason
 from crawler.spiders.failure import FetchFailed
 from crawler.spiders.handler import CaptureDownloadHandler
 from crawler.spiders.manners import HostBusy
-from crawler.spiders.pagelog import Beside, PageLog
+from crawler.spiders.pagelog import Beside
 from crawler.spiders.showing import show
-from crawler.warc.cdxj import request_digest
+from crawler.spiders.taken import Taken, bare
 from crawler.warc.redact import mask_url
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from crawler import model
     from crawler.browser.proxy import Port
     from crawler.browser.renderer import Order, Rendered, Renderer
     from crawler.extract.shown import ShownRule
-    from crawler.model import Exchange, RecordRef
+    from crawler.model import RecordRef
     from crawler.proxy import Proxy
-    from crawler.spiders.context import CrawlContext, Tape
+    from crawler.spiders.context import CrawlContext
 
-_NAVIGATES = b"\r\naccept: text/html"
 log = get_log(__name__)
 
 
@@ -111,7 +106,7 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
         if crawl.renderer is None or crawl.tape is None:
             raise FetchFailed(Reason.NOT_RENDERED, "this crawl has no browser")
         wanted: Wanted = request.meta["render"]
-        taken = _Taken(
+        taken = Taken(
             crawl,
             crawl.tape,
             request.meta["page_id"],
@@ -121,7 +116,7 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
         return await _kept(request, taken, rendered)
 
     async def _render(
-        self, renderer: Renderer, request: Request, taken: _Taken
+        self, renderer: Renderer, request: Request, taken: Taken
     ) -> Rendered:
         async with self._seats.turn():
             if not self._goes_on():
@@ -129,7 +124,7 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
             return await self._shown(renderer, request, taken)
 
     async def _shown(
-        self, renderer: Renderer, request: Request, taken: _Taken
+        self, renderer: Renderer, request: Request, taken: Taken
     ) -> Rendered:
         proxy = self._proxy(self._proxies.choose(urls.hostname_of(request.url)))
         port = await self._seats.open_port(proxy, taken.take, allow=taken.allows)
@@ -181,81 +176,7 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
             await self._crawl.renderer.release()
 
 
-@dataclass(slots=True)
-class _Taken:
-    """What one page asked for, written as it ends.
-
-    Attributes:
-        unwanted: what is found in URLs that it may not ask for.
-        documents: responses to navigations, frames' too, in the order they ended.
-    """
-
-    context: CrawlContext
-    tape: Tape
-    page_id: str
-    unwanted: tuple[re.Pattern[str], ...] = ()
-    documents: list[model.Response] = field(default_factory=list)
-    log: PageLog = field(default_factory=PageLog)
-
-    def allows(self, host: str, port: int, url: str) -> bool:
-        """Tell whether the page may ask for url; the addresses are guarded later."""
-        if not self.log.admits() or any(each.search(url) for each in self.unwanted):
-            return False
-        if self.context.guard is not None:
-            return allow_public(host, port, url)
-        return urls.scheme_of(url) in ("http", "https") and not is_vendor(host)
-
-    async def take(self, exchange: Exchange) -> None:
-        """Write an exchange; keep the response where it may be the page's own.
-
-        Raises:
-            SpoolUnwritable: it could not be written.
-        """
-        try:
-            kind = self.log.type_of(exchange)
-            asked = _asked(exchange)
-            recorded = self.tape.record(exchange, self.page_id, asked, kind)
-            ref = await asyncio.wrap_future(recorded)
-            self.log.add(exchange, ref)
-            if exchange.response is None:
-                return
-            if exchange.method == "GET" and _NAVIGATES in exchange.request.lower():
-                await self._keep(exchange, ref)
-        finally:
-            if exchange.response is not None:
-                exchange.response.close()
-
-    async def _keep(self, exchange: Exchange, ref: RecordRef) -> None:
-        if (block := exchange.response) is None:
-            return
-        make = partial(
-            http.response_from_block,
-            exchange.url,
-            block,
-            ref.captured_at,
-            method=exchange.method,
-            limit=self.context.max_parse_bytes,
-            ref=ref,
-            truncated=exchange.truncated is not None,
-        )
-        small = block.size <= SPILL_BYTES
-        response = make() if small else await asyncio.to_thread(make)
-        if response is not None:
-            self.documents.append(response)
-
-    def chain(self, shown: tuple[str, ...]) -> list[model.Response]:
-        """Return the responses that the documents of these URLs were made of."""
-        left, found = list(self.documents), []
-        for url in shown:
-            for at, response in enumerate(left):
-                if _bare(response.url) == _bare(url):
-                    found.append(response)
-                    del left[: at + 1]
-                    break
-        return found
-
-
-async def _kept(request: Request, taken: _Taken, rendered: Rendered) -> Response:
+async def _kept(request: Request, taken: Taken, rendered: Rendered) -> Response:
     """Write what the page showed; return its response.
 
     Raises:
@@ -264,7 +185,7 @@ async def _kept(request: Request, taken: _Taken, rendered: Rendered) -> Response
     """
     chain = taken.chain(rendered.documents)
     refs = tuple(response.ref for response in chain if response.ref is not None)
-    if not refs or _bare(chain[-1].url) != _bare(rendered.documents[-1]):
+    if not refs or bare(chain[-1].url) != bare(rendered.documents[-1]):
         raise FetchFailed(Reason.NOT_RENDERED, "it came from no response")
     size, limit = len(rendered.steps[0]), taken.context.max_parse_bytes
     if size > limit:
@@ -308,15 +229,3 @@ def _cookies(request: Request) -> list[tuple[str, str]]:
     sent = b"; ".join(request.headers.getlist("Cookie")).decode("latin-1")
     pairs = (part.strip().partition("=") for part in sent.split(";"))
     return [(name, value) for name, equals, value in pairs if name and equals]
-
-
-def _asked(exchange: Exchange) -> str | None:
-    """Return the digest of a request that is more than its URL, None of a plain one."""
-    if exchange.method == "GET":
-        return None
-    body = exchange.request[http.head_end(exchange.request) or 0 :]
-    return request_digest(exchange.method, exchange.url, (), body)
-
-
-def _bare(url: str) -> str:
-    return url.partition("#")[0]
