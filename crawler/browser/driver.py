@@ -92,6 +92,8 @@ class Driver:
                 return replace(rendered, blocked=refusals.hosts)
         except Left as exc:
             raise self._crash("the page crashed") from exc
+        except Late as exc:
+            raise NotRendered(f"no document in {timeout_s:g} s") from exc
         except Error as exc:
             if "closed" in exc.message and await self.running.is_dying():
                 raise BrowserGone(said(exc)) from exc

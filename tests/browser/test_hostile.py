@@ -24,10 +24,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 pytestmark = pytest.mark.skipif(
     not any(map(shutil.which, NAMES)), reason="Chromium is not installed"
 )
-TIMEOUT_S = 4
-PATIENCE_S = 30
-LOOPS = ("dialogs", "fetches", "hops", "popups", "prints", "refresh", "stay")
-HASTY = (*LOOPS, "blob", "drowning")
+TIMEOUT_S = 3
+PATIENCE_S = 20
+LOOPS = ("dialogs", "fetches", "hops", "loop", "popups", "prints", "refresh", "stay")
+HASTY = (*LOOPS, "blob", "drowning", "elsewhere", "never", "reloads")
 """Pages that use all the time they get; the others need theirs."""
 
 MAX_PARSE = 300_000
@@ -57,6 +57,14 @@ PAGES: dict[str, tuple[str, set[tuple[str, str | None]]]] = {
         script("for (;;) { alert(1); confirm(2); prompt(3); }"),
         {NOT_RENDERED},
     ),
+    "never": ("<p>nothing comes", {SHELL, NOT_RENDERED}),
+    "loop": (
+        article("loop").replace("</body>", "<script>for(;;);</script>"),
+        {NOT_RENDERED},
+    ),
+    "reloads": (script("location.reload()"), {NOT_RENDERED, SHELL}),
+    "download": (script("location = '/file.zip'"), {SHELL}),
+    "elsewhere": (script("location = 'http://localhost:1/x'"), {NOT_RENDERED, SHELL}),
     "stay": (
         script(
             "onbeforeunload = e => { e.preventDefault(); return 'stay'; };"
@@ -84,6 +92,13 @@ PAGES: dict[str, tuple[str, set[tuple[str, str | None]]]] = {
         {CAPTURED},
     ),
     "file": (script("show('stays'); location = 'file:///etc/passwd'"), {CAPTURED}),
+    "reads": (
+        script(
+            "fetch('file:///etc/passwd', {mode: 'no-cors'}).then("
+            "() => show('got'), () => show('refused'))"
+        ),
+        {CAPTURED},
+    ),
     "data": (script("show('stays'); location = 'data:text/html,<h1>x'"), {CAPTURED}),
     "blob": (
         script(
@@ -176,9 +191,13 @@ def test_every_page_ends_with_a_reason(served: Portal, tmp_path: Path) -> None:
     said = {item.url.rpartition("/")[2]: item.body_text or "" for item in items}
     assert said["asks"].startswith("denied, code 1, Not")  # allowed, or found
     assert said["lies"] == "a lie"
+    assert said["reads"] == "refused"
     assert "file" in said  # it stayed where it was
     assert "beyond max_parse" in ends["large"][2]
     assert_bounded(place, served)
+    answer = place.run("replay", ports=[]).answer
+    assert answer["misses"] == []
+    assert len(answer["items"]) == len(items)
 
 
 def assert_bounded(place: Workplace, served: Portal) -> None:

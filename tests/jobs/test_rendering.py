@@ -41,18 +41,6 @@ RELATED = (
     " j.map(x => '<li><a href=' + x + '>see ' + x + '</a>').join(''))</script>"
 )
 LOOP = article("loop").replace("</body>", "<script>for(;;){}</script></body>")
-ALERTS = "<p>alerts<script>for(;;)alert(1)</script>"
-RELOADS = "<p>again<script>location.reload()</script>"
-DOWNLOAD = "<p>take<script>location='/file.zip'</script>"
-STRANGE = (
-    "<!doctype html><div id=app></div><script>"
-    "for (let n = 0; n < 5; n++) window.open('/popup?' + n);"
-    "const get = async url => { try { await fetch(url, {mode: 'no-cors'});"
-    " return 'got' } catch (e) { return 'refused' } };"
-    "(async () => { const file = await get('file:///etc/passwd');"
-    "document.getElementById('app').innerHTML ="
-    " '<h1>strange</h1><div class=body><p>file ' + file + '</p></div>' })()</script>"
-)
 
 
 def rules(portal_: Portal, render: str = "auto", **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
@@ -165,45 +153,6 @@ def test_what_is_not_in_the_archive_is_a_miss(served: Portal, tmp_path: Path) ->
         answer = place.run(job, ports=[], clock=CLOCK).answer
         assert answer["items"] == []
         assert len(answer["misses"]) == 3
-
-
-def test_pages_that_do_not_behave_are_bounded(tmp_path: Path) -> None:
-    """Whatever a page does, its visit ends in time and with a reason."""
-    pages = {
-        "never": "<p>nothing comes</p>",
-        "loop": LOOP.replace("class=body", "class=other"),
-        "alerts": ALERTS,
-        "reloads": RELOADS,
-        "download": DOWNLOAD,
-        "strange": STRANGE,
-        "elsewhere": "<p>go<script>location='http://localhost:1/x'</script>",
-    }
-    routes: dict[str, Behaviour] = {f"/item/{n}": page(pages[n]) for n in pages}
-    routes["/latest"] = page(listing([f"/item/{name}" for name in pages]))
-    routes["/file.zip"] = page(b"PK\x03\x04", content_type="application/zip")
-    with serving(routes) as running:
-        place = workplace(tmp_path, rules(running), timeout="8s")
-        begun_s = time.monotonic()
-        result = place.run("crawl", 120).of()
-        assert time.monotonic() - begun_s < 100
-        endings = place.endings()
-        ends = {name: endings[f"{running.base}/item/{name}"] for name in pages}
-    assert [item.title for item in place.items()] == ["strange"]
-    (item,) = place.items()
-    assert item.body_text == "file refused"
-    assert ends["never"][:2] == ("captured", "shell_page")
-    assert ends["loop"] == ("failed", "not_rendered", "no document in 8 s")
-    assert ends["alerts"] == ("failed", "not_rendered", "no document in 8 s")
-    assert ends["reloads"][:2] in {
-        ("failed", "not_rendered"),
-        ("captured", "shell_page"),
-    }
-    assert ends["download"][:2] == ("captured", "shell_page")
-    assert ends["elsewhere"][1] in {"not_rendered", "shell_page"}
-    assert result["run"] is not None
-    answer = place.run("replay", ports=[]).answer
-    assert answer["misses"] == []
-    assert len(answer["items"]) == 1
 
 
 def test_without_a_browser_the_reason_says_what_to_do(
