@@ -48,7 +48,7 @@ def read_cards(
     found = []
     for anchor, row in zip(anchors, rows_of(anchors), strict=True):
         lines = visible_lines(row)[:_MAX_LINES]
-        if urls.host_of(anchor.url) == home or not any(map(is_paid, lines)):
+        if urls.host_of(anchor.url) == home or not _is_paid(lines, anchor):
             found.append(_card(anchor, row, lines, at, zone))
     return tuple(found)
 
@@ -83,6 +83,10 @@ def _row_around(anchor: Anchor, below: dict[HtmlElement, str | None]) -> HtmlEle
             break
         row = node
     return row
+
+
+def _is_paid(lines: list[str], anchor: Anchor) -> bool:
+    return any(is_paid(line.replace(anchor.title, "")) for line in lines)
 
 
 def _card(

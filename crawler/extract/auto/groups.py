@@ -79,8 +79,12 @@ class Group:
 
     @property
     def differs(self) -> bool:
-        """Whether its links say different things: "More from us" is no headline."""
-        said = {_DIGITS.sub("", x.title) for x in self.anchors if x.weight}
+        """Whether its links say different things: "More from us" is no headline.
+
+        Headings may differ in a number alone: "Part 2".
+        """
+        titles = {anchor.title for anchor in self.anchors if anchor.weight}
+        said = titles if self.headed else {_DIGITS.sub("", text) for text in titles}
         return len(said) * 2 > self.size
 
     @property

@@ -13,6 +13,7 @@ A link that a script acts on is no URL.  A page before the one shown never follo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from crawler import urls
@@ -46,6 +47,7 @@ _SAID = 3.0
 _NAMED = 1.5
 _ENOUGH = 2.0
 _LABEL = 60
+_PIECES = 8
 _NOT_PAGES = frozenset(
     {"prev", "previous", "last", "slick", "swiper", "carousel", "slider", "slide"}
 )
@@ -166,7 +168,7 @@ def _has_button(page: Page) -> bool:
     for node in page.tree.iter(*_BUTTONS):
         if node.tag in ("div", "span") and len(node):
             continue
-        text = "".join(node.itertext()) or str(node.get("value") or "")
+        text = "".join(islice(node.itertext(), _PIECES)) or str(node.get("value") or "")
         if len(text) < _LABEL and says_load(text.strip()):
             href = (node.get("href") or "").strip()
             if not href or href.startswith("#") or urls.scheme_of(href) == "javascript":
