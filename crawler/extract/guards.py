@@ -155,7 +155,8 @@ def check_challenge(page: Page) -> None:
         NotExtracted: a challenge page (blocked).
     """
     start = page.text[:_LOOKED_AT]
+    size = sum(map(len, page.lines))
     for pattern, few in _CHALLENGES:
-        found = pattern.search(start)
-        if found and sum(map(len, page.lines)) < few:
+        found = pattern.search(start) if size < few else None
+        if found:
             raise NotExtracted(Reason.BLOCKED, f"challenge page: {found[0]!r}")
