@@ -72,6 +72,9 @@ def read_listed(capture: Capture, portal: Portal) -> Listed:
         if not page.is_json:
             check_challenge(page)
         raise NotExtracted(Reason.BAD_LISTING, "hardly a link to an article")
+    if r"\d" in best.pattern.match and fits(best.pattern, capture.main.url):
+        detail = f"its own address is like its links', {best.pattern.match!r}"
+        raise NotExtracted(Reason.BAD_LISTING, detail)
     return best
 
 

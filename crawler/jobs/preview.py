@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from crawler import urls
 from crawler.config.digest import config_digest
 from crawler.errors import NotExtracted, UsageError
-from crawler.extract import extract_explained
+from crawler.extract import Explained, extract_explained
 from crawler.extract.apis import apis_of
+from crawler.extract.explain import explain_item, facts_of
 from crawler.extract.listing import seed_links
 from crawler.extract.request import Position, templated_link
 from crawler.extract.rules import rule_for
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from crawler.config.portal import ListingRule, Portal
     from crawler.config.settings import Settings
     from crawler.extract.apis import Api
+    from crawler.extract.explain import Field, PageFacts
     from crawler.item import Item, Listing
 
 OK = 200
@@ -40,6 +42,8 @@ class Preview:
         outcome: how the visit ended; reason and detail where it gave nothing.
         methods: item field to how it was found.
         excluded: lines left out of the body, each with its reason.
+        fields: of an item page, also one that gave no item.
+        facts: what the page is, None where it cannot be read.
         apis: where a page that a browser showed had rows from.
     """
 
@@ -51,6 +55,8 @@ class Preview:
     detail: str = ""
     methods: dict[str, str] | None = None
     excluded: tuple[tuple[str, str], ...] = ()
+    fields: tuple[Field, ...] = ()
+    facts: PageFacts | None = None
     apis: tuple[Api, ...] = ()
 
 
@@ -147,18 +153,21 @@ def preview_url(
 
 def _read(capture: Capture, portal: Portal) -> Preview:
     """Extract a capture and keep how."""
-    url = capture.main.url
+    found, failed = Explained(), None
     try:
         found = extract_explained(capture, portal, config_digest=config_digest(portal))
     except NotExtracted as exc:
-        return Preview(url, Outcome.CAPTURED, reason=exc.reason, detail=exc.detail)
-    if found.listing is not None:
-        return Preview(url, Outcome.CAPTURED, listing=found.listing)
-    excluded = tuple((line.text, line.reason) for line in found.excluded)
+        failed = exc
+    methods = found.methods or {}
     return Preview(
-        url,
+        capture.main.url,
         Outcome.CAPTURED,
         item=found.item,
-        methods=found.methods,
-        excluded=excluded,
+        listing=found.listing,
+        reason=failed.reason if failed else None,
+        detail=failed.detail if failed else "",
+        methods=methods,
+        excluded=tuple((line.text, line.reason) for line in found.excluded),
+        fields=explain_item(capture, portal, found.item, methods),
+        facts=facts_of(capture, portal),
     )

@@ -73,15 +73,17 @@ def test_crawl_with_proposed_rules_gives_the_hand_written_rules_items(
 
 NAVIGATION = "<nav><a href=/>首页</a><a href=/about>关于</a></nav>"
 CHALLENGE = "<title>Just a moment...</title><script>window._cf_chl_opt={}</script>"
+ROWS = "".join(
+    f"<li><a href=/news/{n}0001>第{n}条港务新闻的标题写得很长</a></li>"
+    for n in range(4)
+)
 SITE = {
     "/robots.txt": "User-agent: *\nDisallow: /closed/\n",
     "/empty/": f"<html><body>{NAVIGATION}<p>今日无事。</p></body></html>",
     "/challenge/": f"<html><head>{CHALLENGE}</head><body>…</body></html>",
     "/closed/": "<ul><li><a href=/news/1>一条有许多字的新闻标题</a></li></ul>",
-    "/dead/": "".join(
-        f"<li><a href=/news/{n}0001>第{n}条港务新闻的标题写得很长</a></li>"
-        for n in range(4)
-    ),
+    "/news/20009": ROWS,
+    "/dead/": ROWS,
 }
 
 
@@ -93,6 +95,7 @@ SITE = {
         ("/challenge/", "gives no listing: blocked: challenge page"),
         ("/closed/", "cannot be fetched: robots"),
         ("/dead/", "leads to an article: "),
+        ("/news/20009", "its own address is like its links'"),
     ],
 )
 def test_page_that_is_no_listing_is_told(quick: Program, path: str, said: str) -> None:
