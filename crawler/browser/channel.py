@@ -12,6 +12,7 @@ import contextlib
 import ssl
 from typing import TYPE_CHECKING, cast
 
+from crawler.browser.peer import is_ours
 from crawler.model import Tls
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ class Channel(asyncio.Protocol):
         """Address of the peer."""
         peer = self._transport and self._transport.get_extra_info("peername")
         return str(peer[0]) if peer else None
+
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether this user made the connection, which came over loopback."""
+        if self._transport is None:
+            return False
+        ask = self._transport.get_extra_info
+        return is_ours(ask("peername"), ask("sockname"))
 
     @property
     def tls(self) -> Tls | None:

@@ -3,7 +3,8 @@
 1. Whose exchange it is, is told by the port it came through.
 2. The sink gets an exchange once it has ended, in the order they end; what is open
    when the port closes ends there, marked truncated, and goes to the sink too.
-3. What is not allowed is answered with an empty 403, counted, and leaves no other
+3. Another user of the machine is not served.
+4. What is not allowed is answered with an empty 403, counted, and leaves no other
    trace: no look-up, no connection, no record.
 """
 
@@ -139,6 +140,9 @@ class Port:
         self.number = self._server.sockets[0].getsockname()[1]
 
     def _accept(self, channel: Channel) -> None:
+        if not channel.is_ours:
+            channel.abort()
+            return
         task = asyncio.ensure_future(Relay(self, channel).run())
         self._channels[task] = channel
         task.add_done_callback(self._done)

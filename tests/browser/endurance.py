@@ -47,6 +47,9 @@ SHELL = """<!doctype html><link rel=stylesheet href=/style.css><script src=/app.
 const kept = new Array(2e5).fill('x' + Math.random());
 fetch('/api%s').then(r => r.json()).then(j => { document.getElementById('app').innerHTML
  = '<h1>' + j.title + '</h1><div class=body><p>' + j.text + '</p></div>' })</script>"""
+TWICE = "failed:not_rendered:the page crashed 2 times"
+"""A page that was killed along with another, twice."""
+
 KIND = re.compile("--type=([a-z-]+)")  # Chromium joins its words, in part
 PICTURE = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"
 
@@ -87,6 +90,26 @@ class Report:
         most = self.rss[-1][0] + 1
         sizes = [size for at, size in self.rss if at * 4 // most == number - 1]
         return statistics.median(sizes)
+
+
+def faults(report: Report, pages: int) -> list[str]:
+    """Return what of a report must not be."""
+    crashed, gone = report.crashed
+    first, last = report.held[0], report.held[-1]
+    captured = report.endings.get("captured", 0)
+    long_enough = pages >= PAGES  # else starting up is most of what is seen
+    bad = {
+        "too few crashes": crashed < pages // EVERY or gone < 1,
+        "pages without an end": sum(report.endings.values()) != pages + 1,
+        "other ends": not set(report.endings) <= {"captured", TWICE},
+        "items missing": report.items != captured - 1 or report.items < pages - AT_ONCE,
+        "processes or files left": report.left != ([], []),
+        "contexts left": last.contexts > AT_ONCE or last.pages > last.contexts,
+        "sockets left": last.sockets - first.sockets > 2 + AT_ONCE * 2,
+        "tasks left": last.tasks - first.tasks > AT_ONCE * 2,
+        "memory grows": long_enough and report.quarter(4) > 1.1 * report.quarter(2),
+    }
+    return [name for name, is_so in bad.items() if is_so]
 
 
 @dataclass(slots=True)
@@ -266,8 +289,8 @@ def child() -> int:
     return result.exit_code
 
 
-def main() -> None:
-    """Run it in full and say what it took."""
+def main() -> list[str]:
+    """Run it in full, say what it took; return what must not be."""
     pages = int(sys.argv[1]) if len(sys.argv) > 1 else PAGES
     with tempfile.TemporaryDirectory() as folder:
         report = run(Path(folder), pages, 60 + 5.0 * pages)
@@ -279,9 +302,10 @@ def main() -> None:
     print(f"tree {second / 1e6:.0f} MB in the second quarter, {last / 1e6:.0f} MB")  # noqa: T201
     print(f"in the last: {last / second:.2f}; held at most {most}, at the end {end}")  # noqa: T201
     print(f"processes and files left: {report.left}")  # noqa: T201
+    return faults(report, pages)
 
 
 if __name__ == "__main__":
     if "--child" in sys.argv:
         sys.exit(child())
-    main()
+    sys.exit("; ".join(main()) or 0)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -441,6 +443,32 @@ def test_ports_are_apart(tmp_path: Path) -> None:
     assert set(one.paths()) == {"/empty?one"}
     assert set(other.paths()) == {"/empty?other"}
     assert len(one.exchanges) == len(other.exchanges) == 10
+
+
+@pytest.mark.skipif(
+    os.getuid() != 0 or sys.platform != "linux", reason="only root can be another user"
+)
+@pytest.mark.parametrize(("user", "served"), [(0, True), (65534, False)])
+def test_another_user_is_not_served(user: int, served: bool, tmp_path: Path) -> None:
+    """A port of ours is closed to every other user of the machine."""
+    talk = "import os, socket, sys; 'x'.encode('idna'); os.setuid(int(sys.argv[1]));"
+    talk += "s = socket.create_connection(('127.0.0.1', int(sys.argv[2])));"
+    talk += "s.sendall(b'GET http://127.0.0.1:9/x HTTP/1.1\\r\\n\\r\\n');"
+    talk += "sys.stdout.buffer.write(s.recv(99) or b'nothing')"
+
+    async def ask() -> bytes:
+        proxy = recording_proxy(tmp_path)
+        async with open_port(proxy, allow=lambda *_: False) as (port, _):
+            arguments = ("-c", talk, str(user), str(port.number))
+            asking = await asyncio.create_subprocess_exec(
+                sys.executable, *arguments, stdout=-1, stderr=-1
+            )
+            out, err = await asyncio.wait_for(asking.communicate(), PATIENCE_S)
+            return out + err
+
+    said = asyncio.run(ask())
+    assert said.startswith(b"HTTP/1.1 403") == served
+    assert served or said == b"nothing" or b"ConnectionResetError" in said
 
 
 # --- through another proxy -----------------------------------------------------
