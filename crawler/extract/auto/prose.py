@@ -52,22 +52,22 @@ def paragraphs_of(
         starts = event == "start"
         if node.tag in BLOCK_TAGS:
             if text := " ".join("".join(pieces).split()):
-                few = linked <= len(text) * _LINKED
                 row = inside[-1] if inside else None
-                worth = weight(text) if few and len(text) >= _SHORTEST else 0.0
-                yield Paragraph(text, worth, row, node.getparent())
+                yield Paragraph(text, _worth(text, linked), row, node.getparent())
             pieces, linked = [], 0
         if node in rows:
             inside = [*inside, node] if starts else inside[:-1]
-        if node.tag == "a":
-            links += 1 if starts else -1
+        links += (node.tag == "a") * (1 if starts else -1)
         if starts and node.tag in UNSEEN_TAGS:
             walker.skip_subtree()
-            continue
-        text = node.text if starts else node.tail
-        if text:
+        elif text := (node.text if starts else node.tail) or "":
             pieces.append(text)
             linked += len(text.strip()) if links else 0
+
+
+def _worth(text: str, linked: int) -> float:
+    much = len(text) < _SHORTEST or linked > len(text) * _LINKED
+    return 0.0 if much else weight(text)
 
 
 def prose_of(paragraphs: Iterable[Paragraph]) -> float:
