@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from crawler.config import check_item, check_listing, syntax
 from crawler.config.check_rule import ANY, faults, rule_faults
+from crawler.config.check_schedule import check_schedules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ def check_portal(portal: Portal) -> Iterator[Finding]:
     yield from _proxy(portal.crawl.proxy)
     yield from _login(portal)
     yield from _parts(portal)
+    yield from check_schedules(portal)
     for at, listing in enumerate(portal.listings):
         for path, what in check_listing.check_listing(listing):
             yield ("listings", at, *path), what

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from crawler.config.problem import Path
 
-_SECRET_KEYS = {"store", "proxy", "login", "cookies"}
+_SECRET_KEYS = {"store", "proxy", "login", "cookies", "ping"}
 _SECRET_NAME = re.compile(
     r"auth|cookie|token|secret|passw|session|signature|(api|access)[-_]?key",
     re.IGNORECASE,
@@ -57,6 +57,11 @@ def has_password(text: str) -> bool:
 def is_login_text(path: Path) -> bool:
     """Tell whether path is what is filled into a field of a login."""
     return path[-3:-1] == _LOGIN_TEXT
+
+
+def is_ping(path: Path) -> bool:
+    """Tell whether path is what is told of scheduled runs: who has it can tell, too."""
+    return path[-2:] == ("schedule", "ping")
 
 
 def is_credential_header(path: Path) -> bool:

@@ -24,6 +24,7 @@ from crawler.config.credential import (
     is_behind_secret_name,
     is_credential_header,
     is_login_text,
+    is_ping,
     is_secret,
     only_from_outside,
 )
@@ -200,7 +201,7 @@ class _Builder:
         text = str(node.value)
         if is_login_text(path) and not only_from_outside(text):
             self._note(node, "a login in the file; write ${NAME} and set it outside")
-        if is_credential_header(path) and not (
+        if (is_credential_header(path) or is_ping(path)) and not (
             only_from_outside(text) or MASK in text  # as `config show` writes it
         ):
             self._note(

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from crawler.config.browsing import BrowserRule, ClickRule, ScrollRule
 from crawler.config.rule import Model, Named, Rule, Texts, as_tuple
+from crawler.config.schedule import ScheduleRule
 from crawler.config.units import Count, Duration
 
 
@@ -211,6 +212,7 @@ class ListingRule(Model):
     strip_params: Texts = ()
     stop: Stop = Stop()
     expect: ListingExpectation = ListingExpectation()
+    schedule: ScheduleRule | None = None
     priority: int = 0
 
     def __hash__(self) -> int:

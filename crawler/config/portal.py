@@ -33,6 +33,7 @@ from crawler.config.rule import (
     SourceRule,
     Texts,
 )
+from crawler.config.schedule import ScheduleRule
 from crawler.config.units import Count, Duration, Size
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "RequestRule",
     "RowsRule",
     "Rule",
+    "ScheduleRule",
     "Scope",
     "ScrollRule",
     "SkipRule",
@@ -149,6 +151,7 @@ class Portal(Model):
         allow_private: short for ``crawl: {allow_private: …}``; the same after loading.
         strip_params: query parameters cut from every URL; its listings inherit them.
         id_scheme: what an item's id is made of; ``identity`` is another name for it.
+        schedule: of the listings that have none of their own.
         drop_lines, keep: as in an item rule; its item rules inherit them.
         learned: name of the learned file as written; its content after loading.
     """
@@ -169,6 +172,7 @@ class Portal(Model):
     listings: tuple[ListingRule, ...] = ()
     items: tuple[ItemRule, ...] = ()
     expect: PortalExpectation = PortalExpectation()
+    schedule: ScheduleRule | None = None
     drop_lines: Texts = ()
     keep: Keeps = ()
     learned: Learned | None = None

@@ -20,6 +20,7 @@ VARIABLES = {
     "DEMO_GULANGYU": "http://127.0.0.1:1",
     "DEMO_TIDEWIRE": "http://127.0.0.1:2",
     "DEMO_YARDARM": "http://127.0.0.1:3",
+    "PING_GAZETTE": "https://ping.example/secret",
     "READER": "reader",
     "READER_PASSWORD": "secret",
     "TOKEN": "secret",
