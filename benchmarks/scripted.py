@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KINDS = ("script", "mixed")
 """All pages are shells; one page of ``EVERY`` is."""
 
-EVERY = 10
+EVERY = 20
 IMAGES = 4
 SHOWN = "main[data-shown]"
 SCRIPT = """const main = document.querySelector('main');
