@@ -1,4 +1,4 @@
-"""Pages shown by one Chromium a process: a new context, and a time limit, for each.
+"""Pages shown by one Chromium a process: a context as new, a time limit, for each.
 
 1. The browser starts with the first page and is started anew after a crash.
 2. A page waits for its turn, then has ``timeout_s`` in all: for the document, for what
