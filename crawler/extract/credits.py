@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from crawler.extract.marked import elements, is_beside
-from crawler.extract.text import collapse, is_hidden, squeeze, visible_text
+from crawler.extract.marked import brief_text, elements, is_beside
+from crawler.extract.text import collapse, is_hidden, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +31,9 @@ _LINKED = " or ".join(
     for word in ("author", "authors", "autor", "autoren", "auteur", "auteurs", "staff")
 )
 _MARKED = etree.XPath(
-    "//body//*[self::h1 or self::h2 or self::h3 or contains(@rel, 'author')"
+    "(//body//*[self::h1 or self::h2 or self::h3 or contains(@rel, 'author')"
     f" or @itemprop='author' or @itemprop='creator' or {_CLASSED}"
-    f" or self::a[{_LINKED}]]"
+    f" or self::a[{_LINKED}]])[position() <= 300]"
 )
 _NAMED = re.compile(
     r"author[-_]*(?:name|link|url|title)|by[-_]?line|vcard|AuthorName|autor[-_]?name",
@@ -46,12 +46,14 @@ _PART = re.compile(
 )
 _BYLINE = re.compile(r"by[-_]?line|author|autor|auteur|vcard", re.IGNORECASE)
 _ACCOUNT = etree.XPath(
-    "//body//*[contains(@class,'author-name') or contains(@class,'nickname')"
+    "(//body//*[contains(@class,'author-name') or contains(@class,'nickname')"
     " or contains(@class,'account-name') or contains(@class,'media-name')"
-    " or contains(@class,'mediaName') or contains(@class,'account_nickname')]"
+    " or contains(@class,'mediaName') or contains(@class,'account_nickname')])"
+    "[position() <= 60]"
 )
+_MAX_HEADING = 300
 _MAX_GROUPS = 6
-_MAX_MARKED, _MAX_TEXT, _MAX_ACCOUNT = 300, 120, 24
+_MAX_TEXT, _MAX_ACCOUNT = 120, 24
 _HEADINGS = frozenset({"h1", "h2", "h3"})
 
 _LABELS = {
@@ -70,14 +72,15 @@ _LABELLED = {
 }
 _ANYWHERE = {kind: re.compile(label) for kind, label in _LABELS.items()}
 _HELD = etree.XPath(
-    "//body//*[not(self::script or self::style or self::option or self::a)]"
+    "(//body//*[not(self::script or self::style or self::option or self::a)]"
     "[text()[string-length(.) < 200][contains(.,'源') or contains(.,'编')"
     " or contains(.,'編') or contains(.,'作者') or contains(.,'撰文')"
-    " or contains(.,'笔') or contains(.,'筆') or contains(.,'采写')]]"
+    " or contains(.,'笔') or contains(.,'筆') or contains(.,'采写')]])"
+    "[position() <= 60]"
 )
 _MAX_PIECES = 40
 _MAX_PIECE = 200
-_MAX_HELD, _MAX_LINES = 60, 2_000
+_MAX_LINES = 2_000
 
 
 def marked_authors(page: Page, title: str | None) -> Iterator[list[str]]:
@@ -87,9 +90,9 @@ def marked_authors(page: Page, title: str | None) -> Iterator[list[str]]:
     """
     found: list[tuple[int, int, HtmlElement]] = []
     title_at, wanted = 0, squeeze(title or "")
-    for at, node in enumerate(elements(_MARKED, page.tree)[:_MAX_MARKED]):
+    for at, node in enumerate(elements(_MARKED, page.tree)):
         if node.tag in _HEADINGS and not title_at and wanted:
-            title_at = at if wanted in squeeze(visible_text(node)) else 0
+            title_at = at if wanted in squeeze(brief_text(node, _MAX_HEADING)) else 0
         rank = _rank(node)
         if rank is None or is_beside(node) or _is_of_picture(node):
             continue
@@ -112,7 +115,8 @@ def _is_like(node: HtmlElement, best: HtmlElement) -> bool:
 def _holder(node: HtmlElement) -> HtmlElement | None:
     """Return what holds a list of authors: the parent, of list entries theirs."""
     parent = node.getparent()
-    if parent is not None and (parent.tag in {"li", "span"} or len(parent) == 1):
+    alone = node.getprevious() is None and node.getnext() is None  # len() counts all
+    if parent is not None and (parent.tag in {"li", "span"} or alone):
         return parent.getparent()
     return parent
 
@@ -140,8 +144,8 @@ def _is_of_picture(node: HtmlElement) -> bool:
 def _text(node: HtmlElement) -> str:
     if is_hidden(node):
         return ""
-    text = visible_text(node)
-    return text if 1 < len(text) <= _MAX_TEXT else ""
+    text = brief_text(node, _MAX_TEXT)
+    return text if len(text) > 1 else ""
 
 
 def _names(node: HtmlElement) -> Iterator[str]:
@@ -166,10 +170,10 @@ def _names(node: HtmlElement) -> Iterator[str]:
 def account_on(page: Page) -> str | None:
     """Return the name of the account that published a page on a platform."""
     for node in elements(_ACCOUNT, page.tree):
-        if not is_beside(node) and not is_hidden(node):
-            text = visible_text(node)
-            if text and len(text) <= _MAX_ACCOUNT:
-                return text
+        if is_beside(node) or is_hidden(node):
+            continue
+        if text := brief_text(node, _MAX_ACCOUNT):
+            return text
     return None
 
 
@@ -177,7 +181,7 @@ def labelled(page: Page, kind: str) -> Iterator[str]:
     """Yield what texts after a label of the kind name, in order."""
     if not any(_ANYWHERE[kind].search(line) for line in page.lines[:_MAX_LINES]):
         return
-    for node in elements(_HELD, page.tree)[:_MAX_HELD]:
+    for node in elements(_HELD, page.tree):
         pieces = _pieces(node)
         for at, piece in enumerate(pieces):
             found = _LABELLED[kind].search(piece) if len(piece) < _MAX_PIECE else None
@@ -191,5 +195,5 @@ def _pieces(node: HtmlElement) -> list[str]:
     """Return the texts of an element one by one, and the first after it."""
     following = node.getnext()
     after = following.itertext() if following is not None else ()
-    texts = islice((*node.itertext(), node.tail or "", *islice(after, 2)), _MAX_PIECES)
-    return [text for each in texts if (text := each.strip())]
+    texts = chain(node.itertext(), (node.tail or "",), islice(after, 2))
+    return [text for each in islice(texts, _MAX_PIECES) if (text := each.strip())]

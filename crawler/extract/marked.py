@@ -16,7 +16,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from crawler.extract.names import name_of, words_of
-from crawler.extract.text import collapse, squeeze, visible_text
+from crawler.extract.text import as_printed, collapse, runs_of, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,8 @@ _CLASSED = " or ".join(
     for word in ("date", "Date", "time", "Time", "publi", "Publi", "posted")
 )
 _MARKED = etree.XPath(
-    "//body//*[self::time or self::h1 or self::h2 or self::h3 or self::h4"
-    f" or @itemprop or @property or @pubdate or {_CLASSED}]"
+    "(//body//*[self::time or self::h1 or self::h2 or self::h3 or self::h4"
+    f" or @itemprop or @property or @pubdate or {_CLASSED}])[position() <= 600]"
 )
 _PUBLISHED = re.compile(
     r"datepublished|pubdate|dc:(?:date|created|issued)|dcterms:(?:created|issued)"
@@ -53,9 +53,11 @@ _WHOLE = frozenset({"elementor", "sticky", "entry", "post", "article"})
 _TIMED_ATTRIBUTE = re.compile(r"data-[\w-]*(?:time|date|publish)[\w-]*")
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4"})
 _OUTSIDE = frozenset({"nav", "footer", "aside", "form"})
-_MAX_MARKED, _MAX_TEXT = 600, 80
+_MAX_TEXT = 80
 _MAX_ABOVE = 8  # further out, classes name the whole page
 _LINK_CHARS = 40
+_MAX_HEADING = 300
+_MAX_RUNS = 400
 
 _NAMES = (
     r"(?:ct|(?:first_?)?publish(?:ed)?_?(?:time|date|at|on)|pub_?(?:time|date)"
@@ -90,9 +92,9 @@ def marked_times(page: Page, title: str | None) -> list[Marked]:
     """Return the texts of the elements that hold times, the most trusted first."""
     found: list[tuple[int, int, int, Marked]] = []
     title_at, wanted = 0, squeeze(title or "")
-    for at, node in enumerate(elements(_MARKED, page.tree)[:_MAX_MARKED]):
+    for at, node in enumerate(elements(_MARKED, page.tree)):
         if node.tag in _HEADINGS and not title_at and wanted:
-            title_at = at if wanted in squeeze(visible_text(node)) else 0
+            title_at = at if wanted in squeeze(brief_text(node, _MAX_HEADING)) else 0
         rank = _rank(node)
         if rank is not None and not is_beside(node):
             found += [
@@ -148,10 +150,9 @@ def _texts(node: HtmlElement) -> Iterator[str]:
     for name, text in node.attrib.items():
         if _TIMED_ATTRIBUTE.fullmatch(str(name)):
             yield str(text)[:_MAX_TEXT]
-    if len(node) <= _MAX_ABOVE:
-        text = collapse("".join(node.itertext()))
-        if text and len(text) <= _MAX_TEXT and not _CHANGED.search(text):
-            yield text
+    text = brief_text(node, _MAX_TEXT)
+    if text and not _CHANGED.search(text):
+        yield text
     if text := (node.get("title") or "").strip():
         yield text[:_MAX_TEXT]
 
@@ -164,12 +165,28 @@ def elements(path: etree.XPath, root: HtmlElement) -> list[HtmlElement]:
     return [each for each in found if isinstance(each, HtmlElement)]
 
 
+def brief_text(node: HtmlElement, limit: int) -> str:
+    """Return what a reader sees in node as one line, "" beyond limit characters.
+
+    No more is walked than it takes to know: broken pages nest all in one element.
+    """
+    runs: list[str] = []
+    size = 0
+    for at, run in enumerate(runs_of(node)):
+        runs.append(run)
+        size += len(run.strip())
+        if size > limit or at > _MAX_RUNS:
+            return ""
+    lines = "".join(runs).split("\n\n")
+    return collapse(" ".join(map(as_printed, lines)))
+
+
 def is_beside(node: HtmlElement) -> bool:
     """Tell whether the element is of a comment, another article, or the frame."""
     for level, above in enumerate(node.iterancestors()):
         if above.tag in _OUTSIDE:
             return True
-        if above.tag == "a" and len("".join(above.itertext())) > _LINK_CHARS:
+        if above.tag == "a" and not brief_text(above, _LINK_CHARS):
             return True
         if level < _MAX_ABOVE and above.tag not in {"body", "html", "main"}:
             words = words_of(name_of(above))

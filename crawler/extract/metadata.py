@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from crawler.extract.text import collapse
@@ -30,6 +31,7 @@ _OTHER_TYPES = frozenset(
 _GUARD = re.compile(
     r"^\s*(?:<!--|(?://)?\s*<!\[CDATA\[)|(?:(?://)?\s*\]\]>|-->)\s*$|;\s*$"
 )
+_MAX_EACH, _MAX_MATCHING = 3, 30
 _MAX_SCRIPT_CHARACTERS = 1_000_000
 
 
@@ -54,13 +56,14 @@ class Metadata:
             self._read_objects(page)
 
     def matching(self, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
-        """Return (name, content) of the meta elements whose name has the pattern."""
-        return [
+        """Return (name, content) of the first metas whose name has the pattern."""
+        found = (
             (name, content)
             for name, contents in self._named.items()
             if pattern.search(name)
-            for content in contents
-        ]
+            for content in contents[:_MAX_EACH]
+        )
+        return list(islice(found, _MAX_MATCHING))
 
     def first(self, *names: str) -> str | None:
         """Return the first content of the first of the named meta elements."""

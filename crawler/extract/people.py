@@ -75,7 +75,7 @@ von van der den de del della di da dos du la le el al bin ibn of the zu zur mit
 with y e i und et ter ten op af av jr sr dr
 """
 _PARTICLE = frozenset(_SMALL_WORDS.split())
-_MAX_NAME, _MAX_WORDS = 60, 7
+_MAX_NAME, _MAX_WORDS, _MAX_BYLINE = 60, 7, 300
 _ROLE_AFTER = re.compile(
     r"(?:\s+|(?<=[\u4e00-\u9fff]))(?:整合|[报報][道導]|[摄攝]影|[综綜]合|整理|文|[图圖]|[编編][译譯])$"
 )
@@ -105,7 +105,9 @@ def names_in(
     accepts: Callable[[str], bool] = is_name,
 ) -> Iterator[str]:
     """Yield the names of a byline; refused are names of the site, squeezed."""
-    plain = _LABELS.sub("", _LEADING.sub("", _EMAIL.sub("", text).strip()))
+    plain = _LABELS.sub(
+        "", _LEADING.sub("", _EMAIL.sub("", text[:_MAX_BYLINE]).strip())
+    )
     plain = cut_after(plain)
     known = frozenset(refused)
     for part in _parts(plain):

@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from crawler.extract.marked import brief_text
 from crawler.extract.selectors import Found
 from crawler.extract.text import collapse, squeeze, visible_lines, visible_text
 
@@ -91,10 +92,7 @@ def generic_title(page: Page, meta: Metadata) -> Found | None:
 
 
 def _claims(page: Page, meta: Metadata) -> list[_Claim]:
-    whole = next(
-        (visible_text(node) for node in page.tree.iter("title")),
-        "",
-    )
+    whole = next((visible_text(node) for node in page.tree.iter("title")), "")
     given = [
         *((text, _DECLARED, "jsonld:headline") for text in meta.said("headline")),
         *((text, _ITEMPROP, "meta:headline") for text in meta.all("headline")),
@@ -153,19 +151,18 @@ def _headings(page: Page) -> Iterator[tuple[str, str]]:
         for at, node in enumerate(page.tree.iter(tag)):
             if at >= _MAX_HEADINGS:
                 break
-            for text in dict.fromkeys((visible_text(node), *_parts_of(node))):
+            whole = brief_text(node, _MAX_CHARS)
+            for text in dict.fromkeys((whole, *_parts_of(node, whole))):
                 if _MIN_CHARS <= len(text) <= _MAX_CHARS and squeeze(text):
                     yield tag, text
 
 
-def _parts_of(node: HtmlElement) -> Iterator[str]:
-    lines = visible_lines(node)
-    if len(lines) > 1:
-        yield from lines
-    if len(node):
+def _parts_of(node: HtmlElement, whole: str) -> Iterator[str]:
+    if whole and len(node):
+        yield from visible_lines(node)
         yield collapse(node.text or "")
         for child in node:
-            yield visible_text(child)
+            yield brief_text(child, _MAX_CHARS)
             yield collapse(child.tail or "")
 
 
