@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from crawler.extract.induce import Target, induce_all, induce_first
+from crawler.extract.selectors import is_html
 from crawler.extract.text import squeeze, visible_lines
 from crawler.extract.trial import TRIES, Sample, Trial
 
@@ -20,6 +21,7 @@ _ALIKE = 0.98
 _COVERED = 0.97
 _ABOVE = 3
 _MOST_REMOVED = 6
+_MOST_JOINED = 3
 
 
 def take_body(trial: Trial) -> None:
@@ -41,8 +43,26 @@ def take_body(trial: Trial) -> None:
             best = (likeness, more)
         if likeness == 1.0:
             break
+    if best[0] < 1.0 and (joined := _joined(trial, [nodes[0] for nodes in around])):
+        likeness = trial.likeness("body", {"body": joined})
+        if likeness > best[0]:
+            best = (likeness, {"body": joined})
     if best[0] >= _ALIKE:
         trial.rule |= best[1]
+
+
+def _joined(trial: Trial, tops: Sequence[HtmlElement]) -> str | None:
+    """Return a selector of the few elements that a body is spread over."""
+    found: dict[str, None] = {}
+    for sample, top in zip(trial.samples, tops, strict=True):
+        wanted = squeeze(sample.item.body_text or "")
+        for node in top:
+            lines = map(squeeze, visible_lines(node)) if is_html(node) else ()
+            if any(line and line in wanted for line in lines):
+                target = Target(sample.page.tree, (node,))
+                name = next(induce_all([target]), None)
+                found |= {name: None} if name else {}
+    return ", ".join(found) if 1 < len(found) <= _MOST_JOINED else None
 
 
 def _around(sample: Sample) -> list[HtmlElement]:

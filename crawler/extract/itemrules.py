@@ -62,7 +62,7 @@ def _titles(samples: Sequence[Sample]) -> Iterator[Json]:
         wanted = squeeze(sample.item.title or "")
         return lambda text: bool(wanted) and squeeze(text) == wanted
 
-    yield from _induced(samples, says, _TITLE_CHARACTERS)
+    yield from _induced(samples, says, _TITLE_CHARACTERS, innermost=False)
     for attribute in _NAMED[:2]:
         yield f"meta[{attribute}='og:title']::attr(content)"
     yield "title"
@@ -111,8 +111,13 @@ def _induced(
     samples: Sequence[Sample],
     says: Callable[[Sample], Callable[[str], bool]],
     characters: int,
+    *,
+    innermost: bool = True,
 ) -> Iterator[str]:
-    """Yield selectors whose first match says what is meant on every page."""
+    """Yield selectors whose first match says what is meant on every page.
+
+    innermost: elements around one that says it do not count.
+    """
     targets = []
     for sample in samples:
         tells = says(sample)
@@ -121,7 +126,10 @@ def _induced(
             for node, text in _short_texts(sample.page.tree, characters)
             if tells(text)
         ]
-        targets.append(Target(sample.page.tree, tuple(reversed(found))))
+        if innermost:
+            around = {above for node in found for above in node.iterancestors()}
+            found = [node for node in found if node not in around]
+        targets.append(Target(sample.page.tree, tuple(found)))
     if any(target.elements for target in targets):
         yield from induce_first(targets)
 

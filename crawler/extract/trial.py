@@ -92,11 +92,17 @@ class Trial:
         worst = 1.0
         for sample in self.samples:
             made = extract_by(sample, self.portal, {**self.rule, **more})
-            if made is None:
+            if made is None or not _is_by_rule(made, name):
                 return 0.0
             if not same_value(name, made.item, sample.item):
                 worst = min(worst, _likeness(made.item, sample.item, name))
         return worst
+
+
+def _is_by_rule(made: Extraction, name: str) -> bool:
+    """Tell whether a field is empty or read by a rule: else the rule does nothing."""
+    method = made.methods.get(name)
+    return method is None or method.startswith(("css:", "xpath:"))
 
 
 def _likeness(made: Item, meant: Item, name: str) -> float:

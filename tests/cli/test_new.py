@@ -17,6 +17,8 @@ from crawler.demo.server import running
 from crawler.demo.site import CONFIG, portal_ids, variables
 from crawler.jobs.extract import Selection, Tally, diff_runs
 from tests.cli.program import Program, serving
+from tests.jobs.test_shared_portals import module_at
+from tests.jobs.test_shared_portals import running as serving_shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +71,38 @@ def test_crawl_with_proposed_rules_gives_the_hand_written_rules_items(
         bases = dict.fromkeys(portal_ids(), server.base_url)
     found = differing(quick, CONFIG, variables(bases), portal)
     assert not found & set(SAME), found
+
+
+SHARED = {
+    "fishai-like/": ("rows", {"title": ".title", "body": ".article-content"}),
+    "zaker-like/channel/13": ("rows", {"title": "h1", "body": "#content"}),
+    "futu-like/hk/main": (
+        "state",
+        {"title": ".news__title", "body": ".origin_content"},
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the workplace's programs
+@pytest.mark.parametrize("target", SHARED)
+def test_rules_for_the_fixture_portals(
+    shared: Path, quick: Program, target: str
+) -> None:
+    """All links of the listing are found, and each field is as without rules."""
+    folder, _, path = target.partition("/")
+    portals = shared / "fixtures/portals"
+    server = module_at(portals / "serve.py").make_server(str(portals / folder))
+    with serving_shared(server) as base:
+        args = ("portals", "new", f"{base}/{path}", "--allow-private", "--dry-run")
+        done = quick("--json", *args)
+    assert done.code == 0, done.err
+    report = json.loads(done.out)
+    source, rules = SHARED[target]
+    assert (report["listing"]["source"], report["listing"]["f1"]) == (source, 1.0)
+    fields = {one["name"]: one for one in report["fields"]}
+    assert all(one["same"] == one["of"] >= 2 for one in fields.values()), fields
+    for name, rule in rules.items():
+        assert rule in fields[name]["rule"].split(", ")
 
 
 NAVIGATION = "<nav><a href=/>首页</a><a href=/about>关于</a></nav>"
