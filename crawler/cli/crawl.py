@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +13,11 @@ from crawler.cli import output
 from crawler.cli.progress import CrawlProgress, Ticker
 from crawler.cli.state import State, state_of
 from crawler.cli.values import Portals
+from crawler.config.problem import did_you_mean
+from crawler.errors import UsageError
 
 if TYPE_CHECKING:
+    from crawler.config.portal import Portal
     from crawler.jobs.crawl import Result
 
 WORST_FIRST = (1, 3, 2, 6, 5, 7, 4, 75)
@@ -29,12 +32,17 @@ def crawl(
         int | None,
         typer.Option(min=1, metavar="N", help="At most N item pages a portal."),
     ] = None,
+    listing: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Only this listing of the one portal named."),
+    ] = None,
 ) -> None:
     """Crawl portals, archive what comes, emit items; go on where a run stopped."""
     from crawler.jobs.crawl import crawl as job
 
     state = state_of(ctx)
     chosen = state.portals(portals)
+    check_listings(chosen, listing or ())
     clock, note = state.clock()
     with Ticker() as ticker:
         results = job(
@@ -42,11 +50,28 @@ def crawl(
             chosen,
             clock,
             limit=limit,
+            listings=listing or (),
             clock_note=note,
             progress=CrawlProgress(ticker, _waiting(Path(state.settings.spool.path))),
         )
     show(results, state)
     raise typer.Exit(worst(result.exit_code for result in results))
+
+
+def check_listings(portals: Sequence[Portal], names: Iterable[str]) -> None:
+    """Check that names are of listings of the only portal.
+
+    Raises:
+        UsageError: there are several portals, or there is no such listing.
+    """
+    for name in names:
+        if len(portals) != 1:
+            raise UsageError(f"--listing {name!r} wants its portal; name one")
+        known = [rule.id for rule in portals[0].listings]
+        if name not in known:
+            near = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
+            message = f"portal {portals[0].id!r} has no listing {name!r}{near}"
+            raise UsageError(message)
 
 
 def _waiting(spool: Path) -> Callable[[str], int]:

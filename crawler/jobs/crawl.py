@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,14 @@ from crawler.frontier.sqlite import Child
 from crawler.jobs.expectation import shortfalls
 from crawler.jobs.lock import portal_lock
 from crawler.jobs.redaction import hidden_texts, redaction_of
-from crawler.jobs.run import boot_id, close_run, new_record_id, open_run
+from crawler.jobs.run import (
+    asked_of,
+    boot_id,
+    close_run,
+    new_record_id,
+    open_run,
+    restricted_to,
+)
 from crawler.jobs.states import read_states, secrets_of
 from crawler.log import get_log, hide, shown
 from crawler.spiders.context import CrawlContext
@@ -82,6 +90,7 @@ def crawl(
     *,
     job: str = "crawl",
     limit: int | None = None,
+    listings: Sequence[str] = (),
     clock_note: str | None = None,
     progress: Callable[[str, Ending, Ended], None] | None = None,
 ) -> list[Result]:
@@ -95,6 +104,7 @@ def crawl(
         clock: the wall clock of the archive.
         job: kind of the runs, ``crawl`` or ``backfill``.
         limit: item pages per portal.
+        listings: ids of the only ones to walk; all for none.
         clock_note: noted in the archive where the clock was set.
         progress: called for each visit that ended, with the portal's id.
     """
@@ -104,18 +114,18 @@ def crawl(
         crawls: list[Crawl] = []
         for portal in portals:
             try:
-                crawls.append(
-                    begin(
-                        stack,
-                        settings,
-                        _limited(portal, limit),
-                        clock,
-                        job=job,
-                        clock_note=clock_note,
-                        progress=progress,
-                        renderer=renderer,
-                    )
+                begun = begin(
+                    stack,
+                    settings,
+                    _limited(portal, limit),
+                    clock,
+                    job=job,
+                    listings=listings,
+                    clock_note=clock_note,
+                    renderer=renderer,
                 )
+                begun.context.progress = progress and partial(progress, portal.id)
+                crawls.append(begun)
             except PortalkeepError as exc:
                 results.append(_failed(portal.id, None, exc))
         run_engines([crawl.context for crawl in crawls])
@@ -137,8 +147,8 @@ def begin(
     clock: Clock,
     *,
     job: str = "crawl",
+    listings: Sequence[str] = (),
     clock_note: str | None = None,
-    progress: Callable[[str, Ending, Ended], None] | None = None,
     renderer: Renderer | None = None,
 ) -> Crawl:
     """Lock a portal, open or resume its run, start its threads, plant its seeds.
@@ -165,7 +175,7 @@ def begin(
         portal,
         job,
         clock,
-        config=resolved(portal, settings),
+        config=resolved(portal, settings) | restricted_to(listings),
         config_digest=config_digest(portal),
         clock_note=clock_note,
     )
@@ -180,7 +190,8 @@ def begin(
     recorder = run.recorder(committer.wake, committer.away_s)
     recorder.start()
     committer.start()
-    recorder.seed([Child(link) for link in seed_links(portal)]).result()
+    seeds = [x for x in seed_links(portal) if not listings or x.listing in listings]
+    recorder.seed([Child(link) for link in seeds]).result()
     context = CrawlContext(
         portal=portal,
         run_id=run.row.run_id,
@@ -198,8 +209,6 @@ def begin(
         hosts=_hosts(stack, settings),
         renderer=renderer or renderer_of(settings),
     )
-    if progress is not None:
-        context.progress = lambda ending, ended: progress(portal.id, ending, ended)
     log.info("run_started", portal=portal.id, run=run.row.run_id, resumed=run.resumed)
     return Crawl(run, store, recorder, committer, context)
 
@@ -249,7 +258,8 @@ def _uncommitted(run: OpenRun) -> PortalkeepError | None:
 
 def _close(crawl: Crawl, counts: dict[str, int]) -> Result:
     run = crawl.run
-    problems = shortfalls(run.portal, counts, run.spool.outbox.walks(run.row.run_id))
+    walks = run.spool.outbox.walks(run.row.run_id)
+    problems = shortfalls(run.portal, counts, walks, asked_of(run.row.config))
     try:
         closed = close_run(run, crawl.store, problems)
     except PortalkeepError as exc:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from crawler.model import Outcome, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from crawler.config.portal import ListingRule, Portal
 
@@ -25,6 +25,7 @@ def shortfalls(
     portal: Portal,
     counts: Mapping[str, int],
     walks: Sequence[tuple[str, int, int, str | None]],
+    listings: Collection[str] | None = None,
 ) -> tuple[str, ...]:
     """Return in words what is below the portal's ``expect``; empty where nothing is.
 
@@ -32,13 +33,15 @@ def shortfalls(
         portal: what was expected of it.
         counts: the run's counters: outcomes, and items as ``items:new`` and so on.
         walks: listing, pages, rows, why it ended.
+        listings: the only ones that the run was to walk, None for all.
     """
     pages = sum(count for _, count, _, _ in walks)
+    rules = [x for x in portal.listings if listings is None or x.id in listings]
     return (
-        *_items(portal, counts),
+        *(() if listings else _items(portal, counts)),  # a floor of all of them
         *_barren(counts, pages),
         *_failures(portal, counts),
-        *_rows(portal, walks),
+        *_rows(rules, walks),
     )
 
 
@@ -80,13 +83,13 @@ def _failures(portal: Portal, counts: Mapping[str, int]) -> list[str]:
 
 
 def _rows(
-    portal: Portal, walks: Sequence[tuple[str, int, int, str | None]]
+    rules: Sequence[ListingRule], walks: Sequence[tuple[str, int, int, str | None]]
 ) -> list[str]:
     rows = {listing: count for listing, _, count, _ in walks}
     return [
         f"listing {rule.id!r} gave {rows.get(rule.id, 0)} rows, expected "
         f"{_floor(rule)} at least"
-        for rule in portal.listings
+        for rule in rules
         if rows.get(rule.id, 0) < _floor(rule)
     ]
 

@@ -20,7 +20,7 @@ from crawler.config.portal import Portal
 from crawler.errors import PortalkeepError, UsageError
 from crawler.jobs.expectation import shortfalls
 from crawler.jobs.lock import portal_lock
-from crawler.jobs.run import close_run, open_run
+from crawler.jobs.run import asked_of, close_run, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,8 @@ def _committed(run: OpenRun, settings: Settings) -> Finished:
     if not left:
         outbox = run.spool.outbox
         counts = outbox.counts(run.row.run_id)
-        problems = shortfalls(run.portal, counts, outbox.walks(run.row.run_id))
+        walks = outbox.walks(run.row.run_id)
+        problems = shortfalls(run.portal, counts, walks, asked_of(run.row.config))
         state = close_run(run, store, problems).state
     return Finished(
         run.portal.id,

@@ -30,7 +30,7 @@ from crawler.jobs.extract import (
     selected,
     stored_items,
 )
-from crawler.jobs.run import new_record_id
+from crawler.jobs.run import asked_of, new_record_id
 from crawler.spiders.context import CrawlContext
 from crawler.spiders.engine import run_engines
 from crawler.spiders.replay import Playback
@@ -65,15 +65,22 @@ class ReplayDesk:
 
     @classmethod
     def of(
-        cls, portal: Portal, run_id: str, clock: Clock, redaction: Policy
+        cls,
+        portal: Portal,
+        run_id: str,
+        clock: Clock,
+        redaction: Policy,
+        listings: frozenset[str] | None,
     ) -> ReplayDesk:
-        """Make a desk whose only work are the portal's seeds."""
+        """Make a desk whose only work are the seeds, or those of some listings."""
         db = open_in_memory()
         spool = Spool(db)
         frontier = SqliteFrontier(db, boot="replay", ticks=time.monotonic)
         desk = cls(Ledger(spool, frontier, portal, run_id, fold, clock, redaction))
         with transaction(db):
-            desk.ledger.seed(Child(link) for link in seed_links(portal))
+            seeds = seed_links(portal)
+            asked = (x for x in seeds if listings is None or x.listing in listings)
+            desk.ledger.seed(Child(link) for link in asked)
         return desk
 
     def lease(self, limit: int, *, urgent: bool) -> Future[Taken]:  # noqa: ARG002 - nothing waits here
@@ -152,7 +159,8 @@ def replay(
     playback = Playback.of(archive, policy)
     run_id = segments[-1].run_id
     quick = _at_once(_as_limited(collection, portal, run_id))
-    desk = ReplayDesk.of(quick, run_id, clock, policy)
+    asked = _asked(collection, portal, run_id)
+    desk = ReplayDesk.of(quick, run_id, clock, policy, asked)
     context = CrawlContext(
         portal=quick,
         run_id=run_id,
@@ -198,6 +206,14 @@ def _as_limited(collection: Collection, portal: Portal, run_id: str) -> Portal:
     limit = stored.get("scope", {}).get("max_items")
     scope = portal.scope.model_copy(update={"max_items": limit})
     return portal.model_copy(update={"scope": scope})
+
+
+def _asked(
+    collection: Collection, portal: Portal, run_id: str
+) -> frozenset[str] | None:
+    """Return the listings that a run was restricted to, None for all."""
+    run = collection.run(portal.id, run_id)
+    return asked_of(run.config) if run else None
 
 
 def _in_stored_order(archive: Archive, made: list[tuple[str, Item]]) -> list[Item]:

@@ -33,7 +33,7 @@ from crawler.jobs.redaction import redaction_of
 from crawler.log import get_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from crawler.archive.store import Store
     from crawler.clock import Clock
@@ -210,8 +210,29 @@ def _begun(spool: Spool, row: RunRow) -> RunRow:
     return row
 
 
+def restricted_to(listings: Iterable[str]) -> dict[str, Any]:  # Any: JSON
+    """Return what the configuration of a run that walks only some listings says."""
+    names = sorted(set(listings))
+    return {"listings": names} if names else {}
+
+
+def asked_of(config: Mapping[str, Any]) -> frozenset[str] | None:  # Any: JSON
+    """Return the listings that a run was restricted to, None for all."""
+    names = config.get("listings")
+    return None if names is None else frozenset(names)
+
+
+def _with_both(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return today's configuration, restricted to the listings of either at most."""
+    rest = {key: value for key, value in now.items() if key != "listings"}
+    first, second = asked_of(before), asked_of(now)
+    both = first | second if first is not None and second is not None else ()
+    return rest | restricted_to(both)
+
+
 def _resumed(spool: Spool, row: RunRow, fresh: RunRow) -> RunRow:
     """Return the unfinished run; what it makes from now on names today's rules."""
+    fresh = replace(fresh, config=_with_both(row.config, fresh.config))
     if row.config_digest == fresh.config_digest and row.config == fresh.config:
         return row
     log.warning("config_changed", run=row.run_id, config=fresh.config_digest)

@@ -51,3 +51,15 @@ def test_shortfalls(
     found = shortfalls(rules, counts, walks)
     assert len(found) == (said is not None)
     assert said is None or said in found[0]
+
+
+def test_restricted_run_is_asked_for_its_listings_alone() -> None:
+    """Of a run over one listing neither another's rows nor the portal's items count."""
+    listings = [LISTING, {**LISTING, "id": "markets"}]
+    rules = Portal.model_validate(
+        {"id": "harbour", "listings": listings, "expect": {"min_items": 9}}
+    )
+    assert len(shortfalls(rules, {"items:new": 1}, WALKS)) == 2
+    assert shortfalls(rules, {"items:new": 1}, WALKS, {"news"}) == ()
+    (said,) = shortfalls(rules, {"items:new": 1}, WALKS, {"markets"})
+    assert "listing 'markets' gave 0 rows" in said

@@ -2,10 +2,11 @@
 
 ``python -m tests.site.job PLAN`` reads a JSON plan and writes what came of it as JSON
 to stdout.  The plan: ``config``, ``job`` (crawl, replay, extract), ``portals``, and
-where wanted ``limit``, ``clock``, ``run_id``, ``faulty`` (extraction raises on URLs
-that hold this text), ``ports`` (only these ports of loopback may be connected to and
-no name looked up; what was tried is listed), ``max_file`` (no file may grow beyond
-so many bytes: a disk that is full), ``broken`` (the canary finds Scrapy changed).
+where wanted ``limit``, ``listings``, ``clock``, ``run_id``, ``faulty`` (extraction
+raises on URLs that hold this text), ``ports`` (only these ports of loopback may be
+connected to and no name looked up; what was tried is listed), ``max_file`` (no file may
+grow beyond so many bytes: a disk that is full), ``broken`` (the canary finds Scrapy
+changed).
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ def run_crawl(
     settings: Settings, portals: list[Portal], clock: Clock, plan: Json
 ) -> Json:
     """Crawl and return each portal's result."""
-    results = crawl.crawl(settings, portals, clock, limit=plan.get("limit"))
+    limit, only = plan.get("limit"), plan.get("listings", ())
+    results = crawl.crawl(settings, portals, clock, limit=limit, listings=only)
     return {
         result.portal: {
             "run_id": result.run_id,
