@@ -77,6 +77,14 @@ def test_encodings(text: str, encoding: str, declared: str | None, found: str) -
     assert (got.text, got.encoding) == (whole, found)
 
 
+@pytest.mark.parametrize("text", ["贵州茅台", "短讯", "标题：测试", "晴", "蚂蚁"])
+def test_few_characters_are_read_as_declared(text: str) -> None:
+    """Text too short to be judged is what its page declares, not what also decodes."""
+    whole = page(text, "gbk")
+    got = decode(whole.encode("gb18030"), content_type=None)
+    assert got == Text(whole, "gb18030", "meta")
+
+
 def test_header_before_meta() -> None:
     """The header's label is believed before the page's; the method says which."""
     body = page(RUSSIAN, "koi8-r").encode("cp1251")
