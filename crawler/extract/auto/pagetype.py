@@ -142,6 +142,8 @@ def _shell(
     for node in page.tree.iter("noscript", "div", "p", "main", "span"):
         if node.get("id") in _ROOTS:
             return Judged(PageType.SHELL, f"hardly any text, #{node.get('id')}")
+        if next(node.iterchildren("div", "p", "span"), None) is not None:
+            continue  # looked at by themselves: boxes may be nested thousands deep
         text = " ".join("".join(node.itertext()).split())
         if len(text) < _LINE_CHARACTERS and _NEEDS_SCRIPTS.search(text):
             return Judged(PageType.SHELL, f"says {text[:80]!r}")

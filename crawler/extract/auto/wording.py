@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0002fa1f]")
-_WORD = re.compile(r"(?![\d.:/-]+(?:\s|$))\w[\w'’.-]*")
+# Bounded: without it a page of digits alone takes a time that grows as its square.
+_WORD = re.compile(r"(?![\d.:/-]{1,40}(?:\s|$))\w[\w'’.-]*")
 _WIDE_LINE = 8
 _WORDS_LINE = 5
 _LONG_WORDS = 34  # letters: three German words say as much as five English ones
