@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from scrapy.exceptions import CannotResolveHostError, DownloadFailedError
 
+from crawler import proxy
 from crawler.clock import SystemClock
 from crawler.errors import ConfigError
 from crawler.model import Reason
-from crawler.spiders import proxy
 from crawler.spiders.failure import FetchFailed, end_failed, fail
 from crawler.spiders.wire import Job
 from tests.site.compare import certified, compare, crawl
