@@ -147,6 +147,7 @@ def pace_of(found: dict[str, Row]) -> Row:
     articles = [row for row in found.values() if row["kind"] == "article"]
     return {
         "pages/s": len(times) / (sum(times) / 1000) if times else 0.0,
+        "refused": sum("refused" in row for row in articles),
         "crashes": sum("error" in row for row in found.values()),
         "no title": sum(not row.get("title") for row in articles),
         "> 2 s": sum(each > SLOW_MS for each in times),
@@ -186,7 +187,7 @@ COLUMNS: dict[str, list[Column]] = {
     ],
     "listing": [("links F1", _at(ALL, "links_F1")), ("next", _at(ALL, "next"))],
 }
-PACE = ("pages/s", "crashes", "no title", "> 2 s")
+PACE = ("pages/s", "refused", "crashes", "no title", "> 2 s")
 
 
 def columns_for(only: str | None) -> list[Column]:

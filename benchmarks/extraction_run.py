@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]  # Any: lines of JSON
 
 OURS = "ours"
-NO_URL = "https://page.invalid/{id}"
-"""Of pages whose address nobody noted: it is no front page, and says no more."""
+NO_URL = "https://page.invalid/"
+"""Of pages whose address nobody noted: it says nothing of the page."""
 CAPTURED_AT = datetime(2026, 6, 1, tzinfo=UTC)
 """Of pages that nobody noted it for."""
 WARM_UP = 3
@@ -157,7 +157,7 @@ def _complete(row: Row, corpus: Path) -> None:
     """Add what extraction is given beside the bytes: a URL and when it was fetched."""
     truth = json.loads((corpus / row["truth"]).read_text(encoding="utf-8"))
     row["given"] = row["url"]
-    row["url"] = row["url"] or NO_URL.format(id=row["id"])
+    row["url"] = row["url"] or NO_URL
     crawled = truth.get("crawl_date")
     at = datetime.fromisoformat(crawled) if crawled else CAPTURED_AT
     row["at"] = at if at.tzinfo else at.replace(tzinfo=UTC)

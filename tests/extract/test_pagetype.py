@@ -22,6 +22,11 @@ ROWS = "".join(
     for n in "一二三四五六七八"
 )
 
+BOXES = ROWS.replace("li>", "div>")
+TITLED = "<title>新大桥周三正式通车_某网</title>"
+NAMED = f"<h1>某网</h1>{STORY}{STORY}".replace(STORY, STORY.partition("</h1>")[2])
+BRIEF = f"<h1>新大桥周三正式通车</h1><p>{LINE}</p>"
+
 
 @pytest.mark.parametrize(
     ("page", "reason"),
@@ -77,6 +82,44 @@ def test_articles_stay_articles(page: str) -> None:
     assert found.type is PageType.ARTICLE, found
     made = extract_item(page.encode(), url=URL, captured_at=AT)
     assert made.url == URL
+
+
+@pytest.mark.parametrize(
+    ("page", "kind"),
+    [
+        (
+            f"{TITLED}<div>{STORY}{STORY}</div><ul class=related>{ROWS}</ul>",
+            PageType.ARTICLE,
+        ),
+        (f"<title>某网</title>{NAMED}<ul>{ROWS}</ul>", PageType.LISTING),
+        (f"{TITLED}<div>{STORY}{STORY}{BOXES}</div>", PageType.LISTING),
+        (f"<title>某网</title><ul>{ROWS}</ul>", PageType.LISTING),
+    ],
+)
+def test_a_root_address_says_little(page: str, kind: PageType) -> None:
+    """Under its title an article is one; a front page has its rows in its text."""
+    root = page_type(Page(page, "http://h.example/"))
+    assert root.type is kind, root
+    index = page_type(Page(page, "http://h.example/index.html"))
+    assert index.type is PageType.LISTING, index
+
+
+@pytest.mark.parametrize(
+    ("page", "kind"),
+    [
+        (f"<div class=article>{BRIEF}</div><ul>{ROWS}</ul>", PageType.ARTICLE),
+        (f"<div class=head>{BRIEF}</div><ul>{ROWS}</ul>", PageType.LISTING),
+        (f"<div class=article>{BRIEF}<ul>{ROWS}</ul></div>", PageType.LISTING),
+        (
+            f"<div class=article>{BRIEF}</div><h1>本地新闻</h1><ul>{ROWS}</ul>",
+            PageType.LISTING,
+        ),
+    ],
+)
+def test_a_short_article_among_many_rows(page: str, kind: PageType) -> None:
+    """A box that is called an article, under the only heading, without rows."""
+    found = page_type(Page(f"{TITLED}{page}", URL))
+    assert found.type is kind, found
 
 
 def test_the_evidence_is_told() -> None:

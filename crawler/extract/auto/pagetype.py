@@ -9,8 +9,9 @@ refusal costs an item, a wrong item can be told by its text: where in doubt, art
 3. What says of itself, for search engines, that it is an article is one, and a page of
    products is none.
 4. Much text in one place is an article's.
-5. Many rows, and little text beside them, or the URL of a front page or a section, or
-   a numbered page that follows: a listing.
+5. Many rows, and little text beside them, or the URL of a section, or a numbered page
+   that follows: a listing.  So is a site's root, unless it reads like an article: an
+   address that nobody noted is often written so.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from urllib.parse import urlsplit
 from crawler.extract.auto.address import is_page_of, names_a_page
 from crawler.extract.auto.cards import rows_of
 from crawler.extract.auto.groups import item_anchors
+from crawler.extract.auto.headed import is_headed_article, is_short_article
 from crawler.extract.auto.nextpage import read_paging
 from crawler.extract.auto.prose import body_of, paragraphs_of, prose_of
 from crawler.extract.auto.wording import weight
@@ -75,6 +77,7 @@ _EMPTY = 8.0
 _LINE_CHARACTERS = 160
 _MANY_ROWS = 5
 _BESIDE_ROWS = 12.0
+_GATHERED = 0.25
 _BODY = 25.0  # one article in ten is shorter, and hardly a listing longer
 _SECTION = re.compile(
     r"/(?:[\w-]*categor(?:y|ies)|tags?|archives?|search|browse|channel|columns?)(?:[/.]|$)",
@@ -117,7 +120,7 @@ def page_type(page: Page) -> Judged:
     body = body_of(paragraphs)
     if body >= _BODY:
         return Judged(PageType.ARTICLE, f"text in one place worth {body:.0f} headlines")
-    return _by_rows(page, claims=kind == "article")
+    return _by_rows(page, head, body, claims=kind == "article")
 
 
 def _instead(page: Page, paragraphs: tuple[Paragraph, ...]) -> Judged | None:
@@ -159,21 +162,29 @@ def _stated(head: Metadata) -> str:
     return ""
 
 
-def _by_rows(page: Page, *, claims: bool) -> Judged:
+def _by_rows(page: Page, head: Metadata, body: float, *, claims: bool) -> Judged:
     """Tell a listing by its rows.
 
+    body: what the text in one place is worth.
     claims: og:type says that it is an article; so do some listings, never alone.
     """
     anchors = item_anchors(page)
     if len(anchors) < _MANY_ROWS:
         return Judged(PageType.ARTICLE, f"{len(anchors)} rows")
-    beside = prose_of(paragraphs_of(page.tree, frozenset(rows_of(anchors))))
-    told = f"{len(anchors)} rows, text beside them worth {beside:.0f} headlines"
-    if beside < _BESIDE_ROWS and not claims:
-        return Judged(PageType.LISTING, told)
+    rows = frozenset(rows_of(anchors))
+    beside = tuple(paragraphs_of(page.tree, rows))
+    worth = prose_of(beside)
+    told = f"{len(anchors)} rows, text beside them worth {worth:.0f} headlines"
+    if worth < _BESIDE_ROWS and not claims:
+        short = is_short_article(page, head, beside, rows)
+        return Judged(PageType.ARTICLE if short else PageType.LISTING, told)
     path = urlsplit(page.url).path
-    if _FRONT.fullmatch(path) or _SECTION.search(path):
+    if _SECTION.search(path) or (path.strip("/") and _FRONT.fullmatch(path)):
         return Judged(PageType.LISTING, f"{told}, a listing's URL")
+    if not path.strip("/") and not claims:
+        gathered = body >= worth * _GATHERED
+        if not (gathered and is_headed_article(page, head, rows)):
+            return Judged(PageType.LISTING, f"{told}, a site's root")
     then = read_paging(page)
     if then.url and is_page_of(then.url, page.url) and names_a_page(then.url):
         return Judged(PageType.LISTING, f"{told}, next page by {then.evidence}")
