@@ -24,10 +24,12 @@ from crawler.cli import (
     crawl,
     demo,
     doctor,
+    due,
     keep,
     output,
     portals,
     read,
+    schedule,
     settings,
     status,
     verify,
@@ -59,6 +61,7 @@ VERBS = (
     Verb("commit", keep.commit, "portalkeep commit harbour"),
     Verb("index", keep.index, "portalkeep index harbour --rebuild"),
     Verb("gc", keep.gc, "portalkeep gc harbour --older-than 30d --dry-run"),
+    Verb("run-due", due.run_due, "portalkeep run-due --dry-run"),
     Verb("status", status.status, "portalkeep status harbour"),
     Verb("runs", status.runs, "portalkeep --json runs harbour"),
     Verb("doctor", doctor.doctor, "portalkeep doctor"),
@@ -68,6 +71,12 @@ CONFIG_VERBS = (
     Verb("check", settings.check, "portalkeep --config harbour.yaml config check"),
     Verb("show", settings.show, "portalkeep config show harbour"),
     Verb("schema", settings.schema, "portalkeep config schema > config.schema.json"),
+)
+SCHEDULE_VERBS = (
+    Verb("list", schedule.listed, "portalkeep schedule list"),
+    Verb("explain", schedule.explain, "portalkeep schedule explain harbour"),
+    Verb("run", due.run, "portalkeep schedule run harbour"),
+    Verb("export", schedule.export, "portalkeep schedule export systemd -o units"),
 )
 PORTAL_VERBS = (
     Verb("list", settings.listed, "portalkeep portals list"),
@@ -139,6 +148,7 @@ def make_app() -> typer.Typer:
     _add(app, VERBS)
     for name, verbs, what in (
         ("config", CONFIG_VERBS, "Check and show the configuration."),
+        ("schedule", SCHEDULE_VERBS, "See what is planned; start it; have it called."),
         ("portals", PORTAL_VERBS, "List, check, propose portals; learn of them."),
     ):
         group = typer.Typer(no_args_is_help=True, help=what)

@@ -2,10 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.cli.main import CONFIG_VERBS, PORTAL_VERBS, VERBS, Verb, run
+from crawler.cli.main import (
+    CONFIG_VERBS,
+    PORTAL_VERBS,
+    SCHEDULE_VERBS,
+    VERBS,
+    Verb,
+    run,
+)
 from tests.cli.program import Program
 
-GROUPS = (("", VERBS), ("config", CONFIG_VERBS), ("portals", PORTAL_VERBS))
+GROUPS = (
+    ("", VERBS),
+    ("config", CONFIG_VERBS),
+    ("schedule", SCHEDULE_VERBS),
+    ("portals", PORTAL_VERBS),
+)
 CASES = [
     pytest.param(group, verb, id=f"{group} {verb.name}".strip())
     for group, verbs in GROUPS

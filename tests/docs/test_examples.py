@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crawler.cli.main import CONFIG_VERBS, PORTAL_VERBS, VERBS
+from crawler.cli.main import CONFIG_VERBS, PORTAL_VERBS, SCHEDULE_VERBS, VERBS
 from tests.docs.conftest import Reader
 from tests.docs.page import ROOT, fences, misfit, shown, steady
 
@@ -102,7 +102,12 @@ def test_every_verb_is_named(page: str) -> None:
     tables = "\n".join(line for line in text.splitlines() if line.startswith("|"))
     for verb in VERBS:
         assert re.search(rf"`{verb.name}[ `]", tables), verb.name
-    for group, verbs in (("config", CONFIG_VERBS), ("portals", PORTAL_VERBS)):
+    groups = {
+        "config": CONFIG_VERBS,
+        "portals": PORTAL_VERBS,
+        "schedule": SCHEDULE_VERBS,
+    }
+    for group, verbs in groups.items():
         (names,) = re.findall(rf"`{group} ([\w\\|]+)`", tables)
         assert {x.strip("\\") for x in names.split("|")} == {x.name for x in verbs}
 
