@@ -159,7 +159,8 @@ class RecordRef:
         offset, length: of the gzip member, bytes.
         payload_digest: ``sha256:<hex>``, None for records without payload.
         payload_record: for a revisit, the record_id that holds the bytes.
-        payload_at: for a revisit, the WARC-Date of that record.
+        payload_at: when the payload was captured first, less its Age then; None where
+            this record is the first and had no Age.
         captured_at: the WARC-Date as written.
     """
 

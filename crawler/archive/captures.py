@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from crawler import http
@@ -59,17 +58,18 @@ def first_at(main: Response, ref: RecordRef | None) -> datetime:
     """Return when main's payload was first captured, less the Age it had then.
 
     Relative dates count from it, so that an unchanged page never moves in time.
+    Without ref it is main that counts: a rendered page may be another each time.
     """
-    at = main.captured_at
     if ref is not None and ref.payload_at is not None:
-        at = ref.payload_at
-    age = http.header(main.headers, b"age") or b""
-    return at - timedelta(seconds=int(age[:9])) if age.isdigit() else at
+        return ref.payload_at
+    return main.captured_at - http.age_of(main.headers)
 
 
 @dataclass(slots=True)
 class Archive:
     """The committed segments of some runs, read as captures.
+
+    What revisits refer to is found in all segments of the portal.
 
     Attributes:
         max_parse: bytes of a payload that extraction reads.
@@ -79,6 +79,7 @@ class Archive:
     segments: tuple[Segment, ...]
     max_parse: int
     _lines: dict[str, CdxLine] = field(default_factory=dict)
+    _originals: dict[str, CdxLine] | None = None
     _visits: list[CdxLine] = field(default_factory=list)
     _records: OrderedDict[str, ParsedRecord] = field(default_factory=OrderedDict)
     _by_page: dict[str, StoredVisit] = field(default_factory=dict)
@@ -129,9 +130,8 @@ class Archive:
         Where a damaged segment was salvaged, visits whose records were lost are left
         out: they are gone for good, and noted in its manifest.
         """
-        salvaged = any(segment.replaces for segment in self.segments)
         for visit in self.visits():
-            if salvaged and self._is_lost(visit):
+            if self._is_lost(visit):
                 continue
             capture = self.capture(visit)
             if capture is not None:
@@ -142,9 +142,45 @@ class Archive:
         needed = (*visit.body["hops"], *visit.body["further"], *visit.dom)
         for record_id in needed:
             line = self._lines.get(record_id)
-            if line is None or (line.ref is not None and line.ref not in self._lines):
-                return True
+            if line is None:
+                return any(segment.replaces for segment in self.segments)
+            if line.ref is not None and self._find(line.ref) is None:
+                return any(segment.replaces for segment in self._of_portal())
         return False
+
+    def _of_portal(self) -> Iterator[Segment]:
+        portals = dict.fromkeys(segment.portal for segment in self.segments)
+        for portal in portals:
+            yield from self.collection.segments(portal)
+
+    def _find(self, record_id: str) -> CdxLine | None:
+        found = self._lines.get(record_id)
+        if found is None:
+            if self._originals is None:
+                self._originals = self._elsewhere()
+            found = self._originals.get(record_id)
+        return found
+
+    def _elsewhere(self) -> dict[str, CdxLine]:
+        """Return the lines of originals in other segments, the newest looked at first.
+
+        One may be in a segment that was begun after ours: by another job.
+        """
+        refs = (line.ref for line in self._lines.values() if line.ref)
+        wanted = {ref for ref in refs if ref not in self._lines}
+        found: dict[str, CdxLine] = {}
+        if not wanted:
+            return found
+        ours = {segment.name for segment in self.segments}
+        last = max(segment.closed_at for segment in self.segments)
+        for segment in reversed(list(self._of_portal())):
+            if segment.begun_at > last or segment.name in ours:
+                continue
+            lines = self.collection.lines(segment)
+            found.update((x.record, x) for x in lines if x.record in wanted)
+            if len(found) == len(wanted):
+                break
+        return found
 
     def capture(self, visit: StoredVisit) -> Capture | None:
         """Return the capture of a visit, None where no response head is stored.
@@ -161,7 +197,7 @@ class Archive:
             page_id=visit.body["page_id"],
             link=visit.link,
             main=main,
-            first_at=first_at(main, hops[-1]),
+            first_at=first_at(main, None if visit.dom else hops[-1]),
             hops=hops,
             further=tuple(response for response in further if response is not None),
             dom=self.documents(visit),
@@ -185,9 +221,9 @@ class Archive:
         """Return the index line of a record.
 
         Raises:
-            ArchiveDamaged: these segments have none.
+            ArchiveDamaged: the portal's segments have none.
         """
-        line = self._lines.get(record_id)
+        line = self._find(record_id)
         if line is None:
             message = f"record {record_id!r} is in no index; run `verify`"
             raise ArchiveDamaged(message)
@@ -200,7 +236,7 @@ class Archive:
     def ref(self, record_id: str) -> RecordRef:
         """Return the reference of a record, as the live crawl had it."""
         line = self.line(record_id)
-        original = self._lines.get(line.ref) if line.ref else None
+        original = self._find(line.ref) if line.ref else None
         return RecordRef(
             line.record,
             line.filename,
@@ -210,7 +246,7 @@ class Archive:
             line.date,
             line.digest,
             line.ref,
-            original.date if original else None,
+            line.first or (original.date if original else None),
         )
 
     def response(self, record_id: str) -> Response | None:

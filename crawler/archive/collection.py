@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,7 @@ class Collection:
         stored = segment.file(role)
         try:
             text = gzip.decompress(self.store.get(stored.key)).decode()
-        except (OSError, EOFError, UnicodeDecodeError) as exc:
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as exc:
             message = f"{stored.key!r} cannot be read: {exc}; run `verify`"
             raise ArchiveDamaged(message) from exc
         return text.split("\n")[:-1]  # JSON leaves other line ends as they are

@@ -1,7 +1,7 @@
 """The outbox: what segments hold and runs add up to, until it is committed.
 
-Index lines of records, item rows, decisions, counters, heads of items and payload
-digests.  The WARC, CDXJ and item parts in the store are exports of these rows.
+Index lines of records, item rows, decisions, counters and heads of items.  The WARC,
+CDXJ and item parts in the store are exports of these rows.
 
 Statements only; the caller begins and commits.
 """
@@ -41,9 +41,6 @@ create table if not exists walk(
 create table if not exists head(
   item_id text primary key, revision integer not null, item_hash text not null,
   extractor text not null, config_digest text not null) without rowid;
-create table if not exists payload(
-  run_id text not null, digest text not null, ref text not null,
-  primary key(run_id, digest)) without rowid;
 create table if not exists folded(segment text primary key) without rowid;
 """
 
@@ -229,15 +226,6 @@ class Outbox:
         """Return the committed segments whose items the heads know."""
         return {row[0] for row in self.db.execute("select segment from folded")}
 
-    def payload(self, run_id: str, digest: str) -> str | None:
-        """Return the stored reference of the first record with a payload digest."""
-        row = self.db.execute(
-            "select ref from payload where run_id=? and digest=?", (run_id, digest)
-        ).fetchone()
-        return row[0] if row else None
-
-    def add_payload(self, run_id: str, digest: str, ref: str) -> None:
-        """Note the first record of a run with a payload digest."""
-        self.db.execute(
-            "insert or ignore into payload values(?,?,?)", (run_id, digest, ref)
-        )
+    def unfold(self, segment: str) -> None:
+        """Note that a committed segment is no longer there."""
+        self.db.execute("delete from folded where segment=?", (segment,))

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crawler.archive import outbox
+from crawler.archive import originals, outbox
 from crawler.archive.directory import make_directory
+from crawler.archive.originals import Originals
 from crawler.archive.outbox import Outbox
 from crawler.errors import SpoolUnwritable
 from crawler.frontier.rows import dumps
@@ -95,7 +96,8 @@ def open_database(directory: Path) -> sqlite3.Connection:
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=full")
         db.execute("pragma secure_delete=on")  # what a closed run forgets is gone
-        db.executescript(SCHEMA + outbox.SCHEMA)
+        db.executescript(SCHEMA + outbox.SCHEMA + originals.SCHEMA)
+        _renew(db)
     except (OSError, sqlite3.Error) as exc:
         message = f"the spool {str(directory)!r} cannot be written: {exc}"
         raise SpoolUnwritable(message) from exc
@@ -105,8 +107,15 @@ def open_database(directory: Path) -> sqlite3.Connection:
 def open_in_memory() -> sqlite3.Connection:
     """Return a spool that lives as long as its connection: for replay."""
     db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    db.executescript(SCHEMA + outbox.SCHEMA)
+    db.executescript(SCHEMA + outbox.SCHEMA + originals.SCHEMA)
     return db
+
+
+def _renew(db: sqlite3.Connection) -> None:
+    """Have a spool that knows payloads by run read the archive's indexes once more."""
+    found = "select 1 from sqlite_master where type='table' and name='payload'"
+    if db.execute(found).fetchone() is not None:
+        db.executescript("begin; delete from folded; drop table payload; commit;")
 
 
 class Spool:
@@ -114,12 +123,14 @@ class Spool:
 
     Attributes:
         outbox: what the segments hold and the runs add up to.
+        originals: which records hold the portal's payloads.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         """Use the connection that open_database gave."""
         self.db = db
         self.outbox = Outbox(db)
+        self.originals = Originals(db)
 
     # runs
 
@@ -174,7 +185,7 @@ class Spool:
 
     def forget_run(self, run_id: str) -> None:
         """Drop what was kept for a run whose manifest is stored."""
-        for table in ("run", "segment", "tally", "walk", "payload"):
+        for table in ("run", "segment", "tally", "walk"):
             self.db.execute(f"delete from {table} where run_id=?", (run_id,))  # noqa: S608 - names are ours
 
     def retry_at(self, run_id: str, at: float) -> None:

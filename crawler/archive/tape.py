@@ -10,15 +10,15 @@ Used by one thread (`crawler.archive.recorder`).
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crawler.archive import layout
 from crawler.archive.database import transaction
-from crawler.archive.refs import ref_from_json, ref_to_json
+from crawler.archive.originals import Original
 from crawler.archive.segment import DECISIONS_TYPE, OpenSegment
 from crawler.archive.spool import SegmentRow
 from crawler.errors import StoreUnavailable
@@ -27,6 +27,7 @@ from crawler.warc.redact import Policy, mask_url, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from crawler.archive.ledger import Ended, Ending, Ledger
@@ -48,7 +49,8 @@ class Limits:
         max_size: bytes of a WARC at which it is rolled.
         max_age_s: seconds after which it is rolled.
         lease_s: how long a lease holds without being prolonged.
-        dedupe: write revisits for payloads the run holds already.
+        dedupe: write revisits for payloads the portal's archive holds already.
+        dedupe_max_age_s: no older record is referred to.
         max_waiting: bytes not committed beyond which nothing is leased.
         commit_timeout_s: how long that may last before the run stops.
     """
@@ -59,6 +61,7 @@ class Limits:
     lease_s: float = 300.0
     max_deliveries: int = 5
     dedupe: bool = True
+    dedupe_max_age_s: float = 30 * 86400.0
     max_waiting: int = 10_000_000_000
     commit_timeout_s: float = 600.0
 
@@ -123,12 +126,13 @@ class Tape:
             stored,
             page_id,
             self._original,
+            self._first_at,
             masked=masked,
             asked=asked,
             resource_type=resource_type,
         )
         if ref.payload_digest is not None and ref.payload_record is None:
-            self._fresh.setdefault(ref.payload_digest, ref)
+            self._fresh[ref.payload_digest] = ref
         return ref
 
     def keep(
@@ -151,14 +155,23 @@ class Tape:
         )
 
     def _original(self, digest: str, _url: str) -> RecordRef | None:
-        """Return the first record of the run with this payload."""
-        if not self.limits.dedupe:
+        """Return the record with this payload that a revisit may refer to."""
+        known = self._known(digest) if self.limits.dedupe else None
+        if known is None or not known.kept:
             return None
-        known = self._fresh.get(digest)
-        if known is not None:
-            return known
-        stored = self.ledger.spool.outbox.payload(self.origin.run_id, digest)
-        return ref_from_json(json.loads(stored)) if stored else None
+        max_age = timedelta(seconds=self.limits.dedupe_max_age_s)
+        return known.ref if self.clock.now() - known.ref.captured_at < max_age else None
+
+    def _first_at(self, digest: str) -> datetime | None:
+        """Return when a payload was there first, None where it is new."""
+        known = self._known(digest)
+        return known and (known.ref.payload_at or known.ref.captured_at)
+
+    def _known(self, digest: str) -> Original | None:
+        fresh = self._fresh.get(digest)
+        if fresh is not None:
+            return Original(fresh, kept=True)
+        return self.ledger.spool.originals.find(digest, self.origin.run_id)
 
     def settle(self, endings: Sequence[Ending]) -> list[Ended]:
         """Make endings true, all in one transaction, their records synced before it.
@@ -181,9 +194,8 @@ class Tape:
         spool = self.ledger.spool
         spool.outbox.add_records(str(segment.name), segment.take_lines())
         spool.note_synced(str(segment.name), segment.writer.size, segment.records)
-        for digest, ref in self._fresh.items():
-            stored = json.dumps(ref_to_json(ref))
-            spool.outbox.add_payload(self.origin.run_id, digest, stored)
+        for ref in self._fresh.values():
+            spool.originals.add(ref)
         self._fresh.clear()
 
     def lease(self, limit: int) -> Taken:

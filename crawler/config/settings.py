@@ -71,7 +71,9 @@ class WarcSettings(Model):
         max_size, max_age: a segment is rolled when it reaches either.
         max_record: a longer response is cut and marked ``WARC-Truncated: length``.
         compression_level: of gzip members.
-        dedupe: write revisit records for payloads already in this run.
+        dedupe: write revisit records for payloads the portal's archive holds already.
+        dedupe_max_age: a payload that was written longer ago is written again; less
+            than anybody keeps the archive, so that no revisit outlives its original.
         redact: ``auth`` masks credentials at equal length; ``none``; ``all`` masks
             every cookie too.
     """
@@ -81,6 +83,7 @@ class WarcSettings(Model):
     max_record: Size = 1_000_000_000
     compression_level: int = Field(default=6, ge=0, le=9)
     dedupe: bool = True
+    dedupe_max_age: Duration = 30 * 86400.0
     redact: Literal["auth", "none", "all"] = "auth"
     operator: str | None = None
     description: str | None = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -126,6 +127,12 @@ def header(headers: Headers, name: bytes) -> bytes | None:
     """Return the last value of the header called name, in any case of letters."""
     values = header_all(headers, name)
     return values[-1] if values else None
+
+
+def age_of(headers: Headers) -> timedelta:
+    """Return how long ago the origin gave a response that a cache kept."""
+    age = header(headers, b"age") or b""
+    return timedelta(seconds=int(age[:9])) if age.isdigit() else timedelta()
 
 
 def header_all(headers: Headers, name: bytes) -> tuple[bytes, ...]:

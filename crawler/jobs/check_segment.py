@@ -77,6 +77,7 @@ class Checker:
     lost: frozenset[str] = frozenset()
     _places: dict[str, Place] = field(default_factory=dict)
     _others: dict[str, Place] | None = None
+    _unread: bool = False
 
     def check(self, segment: Segment) -> Iterator[Finding]:
         """Yield what is wrong with a segment.
@@ -131,7 +132,7 @@ class Checker:
         if with_index:
             yield from self._index(segment, made)
         for line in made.values():
-            if line.ref is not None and self._find(line.ref) is None:
+            if line.ref is not None and self._is_nowhere(line.ref):
                 where = f"{stored.key}:{line.offset}"
                 what = f"{line.record} revisits {line.ref}, which is not stored"
                 trouble = Trouble.LOST if line.ref in self.lost else Trouble.REVISIT
@@ -225,14 +226,19 @@ class Checker:
             found = self._others.get(record_id)
         return found
 
+    def _is_nowhere(self, record_id: str) -> bool:
+        """Tell whether a record is stored nowhere; in what cannot be read it may be."""
+        return self._find(record_id) is None and not self._unread
+
     def _by_index(self) -> dict[str, Place]:
         places: dict[str, Place] = {}
-        try:
-            for segment in self.collection.segments(self.portal):
+        for name in self.collection.segment_names(self.portal):
+            try:
+                segment = self.collection.segment(name)
                 for line in self.collection.lines(segment):
                     places[line.record] = _place_of(line)
-        except (ArchiveDamaged, ObjectMissing):
-            pass  # told where that segment is checked
+            except (ArchiveDamaged, ObjectMissing):
+                self._unread = True  # told where that segment is checked
         return places
 
 

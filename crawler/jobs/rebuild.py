@@ -1,9 +1,11 @@
-"""Rebuild: what a spool knows of a portal's items, made again of what is stored.
+"""Rebuild: what a spool knows of a portal's archive, made again of what is stored.
 
-The heads in the spool decide whether an extracted item is a revision.  They are a
-cache: a spool that was lost, put back from an old copy, or that did not see the runs of
-another host would give revisions out twice.  So every run that is opened folds in the
-committed segments that its spool does not know.
+The heads in the spool decide whether an extracted item is a revision, the originals
+whether a payload is written again and since when it is there.  Both are a cache: a
+spool that was lost, put back from an old copy, or that did not see the runs of another
+host would give revisions out twice.  So every run that is opened folds in the
+committed segments that its spool does not know, and forgets those that are gone: no
+revisit may refer to them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from crawler.errors import ArchiveDamaged, ObjectMissing, StoreUnavailable
 from crawler.history.fold import head_of
 from crawler.item import Head, Item
 from crawler.log import get_log
+from crawler.model import RecordRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +40,7 @@ class Rebuilt:
 
 
 def rebuild(collection: Collection, portal: str, spool: Spool) -> Rebuilt:
-    """Make all heads of a portal again: of its archive, and of what is not committed.
+    """Make all that is known of a portal again: of its archive, and what waits for it.
 
     Only the holder of the portal's locks may call this.  Stopped half-way, the next
     run that is opened goes on with it.
@@ -49,6 +52,7 @@ def rebuild(collection: Collection, portal: str, spool: Spool) -> Rebuilt:
     """
     with transaction(spool.db):
         pending = [Item.model_validate_json(x) for x in spool.outbox.pending_items()]
+        spool.originals.forget_committed()
         spool.outbox.forget_heads()
         _raise(spool, pending)
     return catch_up(collection, portal, spool)
@@ -71,22 +75,26 @@ def know_heads(store: Store, portal: str, spool: Spool) -> None:
 
 
 def catch_up(collection: Collection, portal: str, spool: Spool) -> Rebuilt:
-    """Fold in the items of committed segments that a spool does not know.
+    """Fold in items and payloads of committed segments that a spool does not know.
 
     Revisions only go up: what the spool knows better stays.
 
     Raises:
-        ArchiveDamaged: a manifest or an item part cannot be read; were it passed over,
-            revisions would be given out twice.
+        ArchiveDamaged: a manifest, an item part or an index cannot be read; were it
+            passed over, revisions would be given out twice.
         StoreUnavailable: the store cannot be read.
         SpoolUnwritable: the spool cannot be used.
     """
     known = spool.outbox.folded()
+    names = collection.segment_names(portal)
+    _forget(spool, known.difference(names))
     segments = count = 0
-    for segment in _unknown(collection, portal, known):
-        items = _items(collection, segment)
+    for segment in _unknown(collection, portal, names, known):
+        items, originals = _items(collection, segment), _originals(collection, segment)
         with transaction(spool.db):
             _raise(spool, items)
+            for ref in originals:
+                spool.originals.add(ref)
             spool.outbox.note_folded(segment.name)
         segments += 1
         count += len(items)
@@ -95,9 +103,18 @@ def catch_up(collection: Collection, portal: str, spool: Spool) -> Rebuilt:
     return Rebuilt(segments, count)
 
 
-def _unknown(collection: Collection, portal: str, known: set[str]) -> list[Segment]:
+def _forget(spool: Spool, gone: Iterable[str]) -> None:
+    """Forget segments that another one stands for now, or that were taken away."""
+    with transaction(spool.db):
+        for name in gone:
+            spool.originals.forget_segment(name)
+            spool.outbox.unfold(name)
+
+
+def _unknown(
+    collection: Collection, portal: str, names: Iterable[str], known: set[str]
+) -> list[Segment]:
     try:
-        names = collection.segment_names(portal)
         return [collection.segment(name) for name in names if name not in known]
     except (ArchiveDamaged, ObjectMissing) as exc:
         raise _unreadable(portal, exc) from exc
@@ -108,6 +125,28 @@ def _items(collection: Collection, segment: Segment) -> list[Item]:
         return list(collection.items(segment))
     except (ArchiveDamaged, ObjectMissing, ValueError) as exc:
         raise _unreadable(segment.portal, exc) from exc
+
+
+def _originals(collection: Collection, segment: Segment) -> list[RecordRef]:
+    """Return the records of a segment that hold a payload, in order."""
+    try:
+        lines = sorted(collection.lines(segment), key=lambda line: line.offset)
+    except (ArchiveDamaged, ObjectMissing) as exc:
+        raise _unreadable(segment.portal, exc) from exc
+    return [
+        RecordRef(
+            line.record,
+            line.filename,
+            line.offset,
+            line.length,
+            line.url,
+            line.date,
+            line.digest,
+            payload_at=line.first,
+        )
+        for line in lines
+        if line.status is not None and line.digest is not None and line.ref is None
+    ]
 
 
 def _unreadable(portal: str, error: Exception) -> ArchiveDamaged:

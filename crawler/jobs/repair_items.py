@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -40,7 +41,7 @@ def item_lines(content: bytes) -> list[str] | None:
         lines = gzip.decompress(content).decode().splitlines()
         for line in lines:
             Item.model_validate_json(line)
-    except (OSError, EOFError, ValueError, ValidationError):
+    except (OSError, EOFError, zlib.error, ValueError, ValidationError):
         return None
     return lines
 

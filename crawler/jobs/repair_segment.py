@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import tempfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -224,7 +225,7 @@ class Mender:
         try:
             text = gzip.decompress(content or b"").decode()
             lines = [cdxj.parse_line(line) for line in text.splitlines()]
-        except (OSError, EOFError, ValueError, ArchiveDamaged):
+        except (OSError, EOFError, zlib.error, ValueError, ArchiveDamaged):
             return set()
         return {line.record for line in lines} - facts.refs.keys()
 

@@ -135,6 +135,7 @@ def limits(settings: Settings) -> Limits:
         lease_s=settings.lease,
         max_deliveries=settings.max_deliveries,
         dedupe=settings.warc.dedupe,
+        dedupe_max_age_s=settings.warc.dedupe_max_age,
     )
 
 

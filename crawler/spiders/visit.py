@@ -251,7 +251,7 @@ class Visit:
             page_id=self.trail.page_id,
             link=self._stored_link(ref) or mask_link(self.trail.work.link, redaction),
             main=mask_response(main, redaction),
-            first_at=first_at(main, ref),
+            first_at=first_at(main, None if self.trail.dom else ref),
             hops=tuple(self.trail.hops),
             further=tuple(
                 mask_response(page, redaction) for page in self.trail.further

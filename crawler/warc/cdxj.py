@@ -26,6 +26,7 @@ from crawler.urls import surt
 from crawler.warc.format import (
     JSON,
     PAGE_ID,
+    PAYLOAD_DATE,
     REQUEST_DIGEST,
     REQUEST_METHOD,
     Fields,
@@ -64,6 +65,7 @@ class CdxLine:
         page: id of the page visit.
         ref: for a revisit, the record_id that holds the payload.
         method: of the request; None for GET, and for what was not fetched.
+        first: when the payload was there first, where the record says so itself.
     """
 
     surt: str
@@ -80,6 +82,7 @@ class CdxLine:
     page: str | None = None
     ref: str | None = None
     method: str | None = None
+    first: datetime | None = None
 
     @property
     def timestamp(self) -> str:
@@ -154,6 +157,7 @@ def _line(
         named.get(PAGE_ID),
         ref.payload_record,
         named.get(REQUEST_METHOD),
+        ref.payload_at if PAYLOAD_DATE in named else None,
     )
 
 
@@ -178,6 +182,7 @@ def format_line(line: CdxLine) -> str:
         "page": line.page,
         "ref": line.ref,
         "method": line.method,
+        "first": None if line.first is None else format_date(line.first),
     }
     present = {key: value for key, value in keys.items() if value is not None}
     return f"{line.surt} {line.timestamp} {json.dumps(present, separators=(',', ':'))}"
@@ -208,6 +213,7 @@ def parse_line(text: str) -> CdxLine:
             keys.get("page"),
             keys.get("ref"),
             keys.get("method"),
+            parse_date(keys["first"]) if "first" in keys else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise ArchiveDamaged(f"no index line: {text[:200]!r}") from exc

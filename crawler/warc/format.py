@@ -36,6 +36,8 @@ SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
 PAGE_ID = "WARC-Page-ID"
+PAYLOAD_DATE = "WARC-Payload-Date"
+"""Ours: when the payload was captured first, less its Age then, where that is known."""
 REQUEST_DIGEST = "WARC-Request-Digest"
 """Ours: what was asked, beyond the URL (`crawler.warc.cdxj.request_digest`)."""
 REQUEST_METHOD = "WARC-Request-Method"
@@ -65,6 +67,7 @@ class Record:
         block: from byte start on, the record's block.
         payload_digest: ``sha256:<hex>``; for a revisit that of the original's.
         original: for a revisit, the record that holds the payload.
+        payload_at: what `PAYLOAD_DATE` in headers says.
         headers: further WARC fields, in order.
         head: of the response in block, where it was parsed already.
     """
@@ -78,6 +81,7 @@ class Record:
     start: int = 0
     payload_digest: str | None = None
     original: RecordRef | None = None
+    payload_at: datetime | None = None
     headers: Fields = ()
     head: Head | None = None
 

@@ -10,9 +10,15 @@ from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias
 
 from crawler.block import Block
 from crawler.errors import ArchiveDamaged
-from crawler.http import is_chunked, payload_chunks, read_head, response_from_block
+from crawler.http import (
+    is_chunked,
+    payload,
+    payload_chunks,
+    read_head,
+    response_from_block,
+)
 from crawler.model import RecordRef
-from crawler.warc.format import NOT_MODIFIED, parse_date
+from crawler.warc.format import NOT_MODIFIED, PAYLOAD_DATE, parse_date
 from crawler.warc.member import ParsedRecord, Window
 
 if TYPE_CHECKING:
@@ -91,6 +97,7 @@ def ref_of(record: ParsedRecord, *, warc: str, offset: int, length: int) -> Reco
     """Return the reference to a record read from that place."""
     original = record.header("WARC-Refers-To") if record.type == "revisit" else None
     original_at = record.header("WARC-Refers-To-Date") if original else None
+    payload_at = record.header(PAYLOAD_DATE) or original_at
     return RecordRef(
         record.record_id,
         warc,
@@ -100,7 +107,7 @@ def ref_of(record: ParsedRecord, *, warc: str, offset: int, length: int) -> Reco
         record.date,
         record.header("WARC-Payload-Digest"),
         original,
-        parse_date(original_at) if original_at else None,
+        parse_date(payload_at) if payload_at else None,
     )
 
 
@@ -133,7 +140,17 @@ def to_response(
     url = record.target_uri or stored.url
     if record.header("WARC-Profile") == NOT_MODIFIED:
         return replace(stored, url=url, headers=updated(stored.headers, head.headers))
-    return replace(stored, url=url, status=head.status, headers=head.headers)
+    cut = stored.cut and _is_longer(original, max_parse)
+    return replace(stored, url=url, status=head.status, headers=head.headers, cut=cut)
+
+
+def _is_longer(original: ParsedRecord, limit: int) -> bool:
+    """Tell whether a payload is longer than limit; what came whole is cut by no less.
+
+    The same bytes may have come before by a connection that broke at their end.
+    """
+    head = read_head(original.block)
+    return head is not None and payload(original.block, head, limit)[1]
 
 
 def _original(record: ParsedRecord, original: ParsedRecord | None) -> ParsedRecord:

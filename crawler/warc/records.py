@@ -19,6 +19,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from crawler import http
 from crawler.block import Block
 from crawler.http import is_whole, payload_chunks, read_head
 from crawler.model import Truncated
@@ -29,6 +30,7 @@ from crawler.warc.format import (
     JSON,
     NOT_MODIFIED,
     PAGE_ID,
+    PAYLOAD_DATE,
     REDACTED,
     REQUEST_DIGEST,
     REQUEST_METHOD,
@@ -59,6 +61,7 @@ def exchange_records(  # noqa: PLR0913 - all that is known of one exchange
     make_id: Callable[[], str],
     warcinfo_id: str,
     original: Callable[[str, str], RecordRef | None] = lambda _digest, _url: None,
+    first_at: Callable[[str], datetime | None] = lambda _digest: None,
     validated: RecordRef | None = None,
     resource_type: str | None = None,
     redacted: tuple[str, ...] = (),
@@ -72,6 +75,8 @@ def exchange_records(  # noqa: PLR0913 - all that is known of one exchange
         make_id: gives a new ``urn:uuid:…`` each time.
         warcinfo_id: of the file the records go to.
         original: tells for (payload digest, url) which record holds that payload.
+        first_at: tells for a payload digest when the payload was there first, None
+            where it is new.
         validated: the record whose validators the request carried: what a 304 means.
         resource_type: what a browser fetched it as: document, script, image, …
         redacted: names of what was masked (`crawler.warc.redact`).
@@ -79,15 +84,14 @@ def exchange_records(  # noqa: PLR0913 - all that is known of one exchange
     """
     common = _present(
         ("WARC-Warcinfo-ID", f"<{warcinfo_id}>"),
-        ("WARC-IP-Address", exchange.ip),
         (PAGE_ID, page_id),
         ("WARC-Resource-Type", resource_type),
         (REDACTED, ", ".join(redacted)),
     )
     method = None if exchange.method == "GET" else exchange.method
     asked = _present((REQUEST_METHOD, method), (REQUEST_DIGEST, request_digest))
-    maker = _Maker(exchange, common, make_id)
-    response = maker.response(asked, original, validated)
+    maker = _Maker(exchange, common, make_id, original, first_at)
+    response = maker.response(asked, validated)
     request = maker.request(response)
     metadata = maker.metadata(response or request)
     return tuple(record for record in (response, request, metadata) if record)
@@ -100,13 +104,10 @@ class _Maker:
     exchange: Exchange
     common: Fields
     make_id: Callable[[], str]
+    original: Callable[[str, str], RecordRef | None]
+    first_at: Callable[[str], datetime | None]
 
-    def response(
-        self,
-        asked: Fields,
-        original: Callable[[str, str], RecordRef | None],
-        validated: RecordRef | None,
-    ) -> Record | None:
+    def response(self, asked: Fields, validated: RecordRef | None) -> Record | None:
         """Return the response or revisit; None where no byte of it came."""
         block = self.exchange.response
         if block is None or not block.size:
@@ -123,18 +124,26 @@ class _Maker:
         whole = is_whole(block, head, self.exchange.method)
         reason = self.exchange.truncated or (None if whole else Truncated.UNSPECIFIED)
         record = replace(record, payload_digest=digest, head=head)
-        found = original(digest, self.exchange.url)
+        found = self.original(digest, self.exchange.url)
         if known := dedup.decide(digest, size, found, whole=reason is None):
             revisit = _revisit(record, head, known, SAME_PAYLOAD)
             return _truncated(revisit, Truncated.LENGTH)
-        return record if reason is None else _truncated(record, reason)
+        if reason is not None:
+            return _truncated(record, reason)
+        return self._dated(record, head, digest) if size else record
+
+    def _dated(self, record: Record, head: Head, digest: str) -> Record:
+        """Say since when the payload is there, where that is before this record."""
+        age = http.age_of(head.headers)
+        first = self.first_at(digest) or (record.date - age if age else None)
+        return record if first is None else _first(record, first)
 
     def request(self, response: Record | None) -> Record | None:
         """Return the request; None where nothing was sent."""
         sent = self.exchange.request
         if not sent:
             return None
-        return self._record("request", HTTP_REQUEST, sent, _concurrent_to(response))
+        return self._record("request", HTTP_REQUEST, sent, self._beside(response))
 
     def metadata(self, main: Record | None) -> Record:
         """Return what the other records' blocks cannot hold, as warc-fields."""
@@ -148,7 +157,7 @@ class _Maker:
             ("error", exchange.error),
         )
         body = fields_block(fields)
-        return self._record("metadata", WARC_FIELDS, body, _concurrent_to(main))
+        return self._record("metadata", WARC_FIELDS, body, self._beside(main))
 
     def _record(
         self, kind: str, content_type: str, block: bytes | Block, fields: Fields
@@ -163,10 +172,15 @@ class _Maker:
             headers=self.common + fields,
         )
 
+    def _beside(self, main: Record | None) -> Fields:
+        """Say with which record this one goes; the first of all names the peer."""
+        return _concurrent_to(main) or _present(("WARC-IP-Address", self.exchange.ip))
+
     def _wire(self, head: Head | None) -> Fields:
         version = head.version.decode("ascii").lower() if head else "http/1.1"
         tls = self.exchange.tls
         return _present(
+            ("WARC-IP-Address", self.exchange.ip),
             ("WARC-Protocol", version),
             ("WARC-Protocol", tls.version if tls else None),
             ("WARC-Cipher-Suite", tls.cipher if tls else None),
@@ -182,7 +196,7 @@ def _revisit(record: Record, head: Head, original: RecordRef, profile: str) -> R
         ("WARC-Refers-To-Target-URI", safe_uri(original.target_uri)),
         ("WARC-Refers-To-Date", format_date(original.captured_at)),
     )
-    return replace(
+    revisit = replace(
         record,
         type="revisit",
         block=kept,
@@ -190,6 +204,13 @@ def _revisit(record: Record, head: Head, original: RecordRef, profile: str) -> R
         original=original,
         headers=record.headers + fields,
     )
+    at = original.payload_at
+    return revisit if at is None else _first(revisit, at)
+
+
+def _first(record: Record, at: datetime) -> Record:
+    field = (PAYLOAD_DATE, format_date(at))
+    return replace(record, payload_at=at, headers=(*record.headers, field))
 
 
 def _truncated(record: Record, reason: Truncated) -> Record:

@@ -195,6 +195,7 @@ def _unwritable(path: Path) -> Iterator[None]:
 
 
 def _ref(record: Record, warc: str, offset: int, length: int) -> RecordRef:
+    original_at = record.original.captured_at if record.original else None
     return RecordRef(
         record.record_id,
         warc,
@@ -204,5 +205,5 @@ def _ref(record: Record, warc: str, offset: int, length: int) -> RecordRef:
         record.date,
         record.payload_digest,
         record.original.record_id if record.original else None,
-        record.original.captured_at if record.original else None,
+        record.payload_at or original_at,
     )

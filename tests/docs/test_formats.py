@@ -140,7 +140,7 @@ def _all_keys() -> set[str]:
     """Return the keys of an index line in which nothing is absent."""
     at = datetime.fromisoformat("2025-07-15T06:00:00+00:00")
     texts = ("surt", "https://gazette.example/", "text/html")
-    line = CdxLine(*texts, 200, "d", 1, 0, "f", at, "r", "q", "p", "o", "POST")
+    line = CdxLine(*texts, 200, "d", 1, 0, "f", at, "r", "q", "p", "o", "POST", at)
     return set(json.loads(format_line(line).split(" ", 2)[2]))
 
 
@@ -150,6 +150,7 @@ def test_warc_fields_are_explained(stored: Stored) -> None:
     table = first_cells(text, "| field | on | says |")
     ours = {
         warc_format.PAGE_ID,
+        warc_format.PAYLOAD_DATE,
         warc_format.REQUEST_DIGEST,
         warc_format.REQUEST_METHOD,
         warc_format.REDACTED,

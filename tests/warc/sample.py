@@ -87,6 +87,7 @@ class Segment:
         page_id: str = "page-1",
         original: RecordRef | None = None,
         validated: RecordRef | None = None,
+        first_at: datetime | None = None,
         request_digest: str | None = None,
         redacted: tuple[str, ...] = (),
     ) -> tuple[tuple[Record, ...], list[RecordRef]]:
@@ -97,6 +98,7 @@ class Segment:
             make_id=self.make_id,
             warcinfo_id=self.writer.warcinfo_id,
             original=lambda _digest, _url: original,
+            first_at=lambda _digest: first_at,
             validated=validated,
             request_digest=request_digest,
             redacted=redacted,

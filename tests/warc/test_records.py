@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,6 +97,39 @@ def test_a_known_payload_becomes_a_revisit_that_keeps_its_headers(
     assert revisit.header("WARC-Truncated") == "length"
     assert refs[0].payload_record == first.record_id
     assert refs[0].payload_digest == first.payload_digest
+
+
+def test_a_payload_says_since_when_it_is_there(segment: Segment) -> None:
+    """Its first capture, less the Age then, goes on from record to record."""
+    first = segment.add(exchange(plain(extra=b"Age: 60\r\n")))[1][0]
+    assert first.payload_at == AT - timedelta(seconds=60)
+    later = exchange(plain(extra=b"Age: 9000\r\n"), after_s=9)
+    for known in (
+        segment.add(later, original=first),
+        segment.add(later, first_at=first.payload_at),
+    ):
+        made, refs = known
+        assert refs[0].payload_at == first.payload_at
+        said = written_fields(made[0]).header("WARC-Payload-Date")
+        assert parse_date(str(said)) == first.payload_at
+    fresh = segment.add(exchange(plain(BODY + b"?")))
+    assert fresh[1][0].payload_at is None
+    assert written_fields(fresh[0][0]).header("WARC-Payload-Date") is None
+
+
+def test_a_payload_that_broke_off_once_is_whole_when_it_came_whole(
+    segment: Segment,
+) -> None:
+    """A revisit of a record that was cut at its very end is not cut itself."""
+    broken = exchange(chunked()[:-4], truncated=Truncated.DISCONNECT)
+    first, refs = segment.add(broken)
+    made, _ = segment.add(exchange(chunked(), after_s=9), original=refs[0])
+    assert made[0].type == "revisit"
+    original, revisit = written_fields(first[0]), written_fields(made[0])
+    for limit, cut in ((len(BODY), False), (len(BODY) - 1, True)):
+        response = to_response(revisit, original, limit)
+        assert response is not None
+        assert response.cut is cut
 
 
 @pytest.mark.parametrize("body", [b"", b"x" * (dedup.MINIMUM_BYTES - 1)])

@@ -1,0 +1,90 @@
+"""Which record holds a payload: a portal's, of all its runs; a cache of its indexes.
+
+The newest record that holds the whole payload stands for it.  Its reference knows when
+the payload was there first: relative dates count from that, however long ago it was.
+
+Statements only; the caller begins and commits.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from crawler.archive import layout
+from crawler.archive.refs import ref_from_json, ref_to_json
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from crawler.model import RecordRef
+
+SCHEMA = """
+create table if not exists original(
+  digest text primary key, segment text not null, at text not null,
+  ref text not null) without rowid;
+create index if not exists original_segment on original(segment);
+"""
+
+
+class Original(NamedTuple):
+    """A record that holds a payload.
+
+    Attributes:
+        kept: whether it outlives this run: one of another run that is not committed
+            may be lost before what would refer to it.
+    """
+
+    ref: RecordRef
+    kept: bool
+
+
+class Originals:
+    """The statements; one connection, the caller's transactions."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        """Use the spool's connection."""
+        self.db = db
+
+    def find(self, digest: str, run_id: str) -> Original | None:
+        """Return the record that holds a payload, as a run sees it."""
+        row = self.db.execute(
+            "select segment, ref, segment in (select segment from folded)"
+            " from original where digest=?",
+            (digest,),
+        ).fetchone()
+        if row is None:
+            return None
+        segment, ref, committed = row
+        own = layout.SegmentName.parse(segment).run_id == run_id
+        return Original(ref_from_json(json.loads(ref)), bool(committed) or own)
+
+    def add(self, ref: RecordRef) -> None:
+        """Note a record that holds its payload, unless a newer one is known."""
+        self.db.execute(
+            "insert into original values(?,?,?,?) on conflict(digest) do update set"
+            " segment=excluded.segment, at=excluded.at, ref=excluded.ref"
+            " where excluded.at>=at",
+            (
+                ref.payload_digest,
+                str(layout.SegmentName.parse(ref.warc)),
+                ref.captured_at.isoformat(timespec="microseconds"),
+                json.dumps(ref_to_json(ref)),
+            ),
+        )
+
+    def forget_committed(self) -> None:
+        """Drop what was read of committed segments."""
+        self.db.execute(
+            "delete from original where segment in (select segment from folded)"
+        )
+
+    def forget_segment(self, name: str) -> None:
+        """Drop what a segment held that is no longer there."""
+        self.db.execute("delete from original where segment=?", (name,))
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what is known: digest and reference, in order."""
+        return self.db.execute(
+            "select digest, ref from original order by digest"
+        ).fetchall()
