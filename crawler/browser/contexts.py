@@ -7,13 +7,15 @@ is shown in the same context, of which nothing is left but a place:
 1. Pages are closed; cookies, cache and whatever any origin stored are cleared.  What
    cannot be cleared for sure ends with its context: a service worker, a popup, a stored
    state, a page that failed.
-2. An empty page stays open in a context at rest, or its processes would end.
+2. A page is opened while the one before it is shown: making its process takes as long
+   as a small page does.  It stays empty, and knows nothing of that one, as two tabs.
 3. Between two pages nobody listens at its port: what a page left under way comes to
    nobody's exchanges.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -46,28 +48,47 @@ class Place:
 
     Attributes:
         key: which pages may come next; None, none may.
-        empty: the page that stays open; session: one to it.
         pages: how many were shown.
         is_spent: whether something is left that is not cleared.
     """
 
     key: Key
     context: BrowserContext
-    empty: Page
-    session: CDPSession
     pages: int = 0
     is_spent: bool = False
-    _page: Page | None = None
+    _empty: Page | None = None
+    _making: asyncio.Task[CDPSession] | None = None
 
     async def open(self) -> Page:
-        """Return a new page; popups are closed from now on."""
-        self._page = await self.context.new_page()
+        """Return an empty page; popups are closed from now on."""
+        page, self._empty = self._empty, None
+        if page is None:
+            page = await self._new_page()
+            self.context.on("page", self._appeared)
         self.pages += 1
-        return self._page
+        if self.key is not None and self.pages < MAX_PAGES:
+            self._making = asyncio.ensure_future(self._make(page))
+        return page
 
-    async def appeared(self, page: Page) -> None:
+    async def _make(self, shown: Page) -> CDPSession:
+        """Open the page to show next, behind the one shown; return a session to it."""
+        self._empty = await self._new_page()
+        await shown.bring_to_front()  # one behind another is not asked for permissions
+        return await self.context.new_cdp_session(self._empty)
+
+    async def _new_page(self) -> Page:
+        page = await self.context.new_page()
+        page.on("crash", self._crashed)
+        return page
+
+    def _crashed(self, _: Page) -> None:
+        self.is_spent = True
+
+    async def _appeared(self, page: Page) -> None:
         """Close a page that the page opened."""
-        if self._page is None:
+        if self._making is not None:
+            await asyncio.wait({self._making})
+        if page is self._empty:
             return
         self.is_spent = True
         with contextlib.suppress(Error):
@@ -76,19 +97,38 @@ class Place:
     @property
     def may_rest(self) -> bool:
         """Tell whether it can be made as good as new."""
-        left = self.is_spent or self.context.service_workers
-        return self.key is not None and self.pages < MAX_PAGES and not left
+        return not (self.is_spent or self.context.service_workers)
+
+    @property
+    def has_rested(self) -> bool:
+        """Tell whether it still is as good as new."""
+        empty = self._empty
+        return empty is not None and not (self.is_spent or empty.is_closed())
 
     async def clear(self) -> None:
         """Leave nothing of the page that was shown."""
+        if self._making is None:  # there is no next page to clear it through
+            self.is_spent = True
+            return
+        session, self._making = await self._making, None
         for page in self.context.pages:
-            if page is not self.empty:
+            if page is not self._empty:
                 await page.close()
-        self._page = None
         await self.context.unroute_all()
-        await self.session.send("Network.clearBrowserCache")
-        await self.session.send("Network.clearBrowserCookies")
-        await self.session.send("Storage.clearDataForOrigin", _EVERYTHING)
+        await asyncio.gather(
+            session.send("Network.clearBrowserCache"),
+            session.send("Network.clearBrowserCookies"),
+            session.send("Storage.clearDataForOrigin", _EVERYTHING),
+        )
+
+    async def close(self) -> None:
+        """End the context."""
+        try:
+            await self.context.close()
+        finally:
+            if self._making is not None:
+                self._making.cancel()
+                await asyncio.gather(self._making, return_exceptions=True)
 
 
 @dataclass(slots=True)
@@ -102,18 +142,12 @@ class Contexts:
         """Return a context for an order's page, at rest or new."""
         key = _key(order, proxy)
         place = self._resting.pop(key, None) if key is not None else None
-        if place is not None and not place.empty.is_closed():
+        if place is not None and place.has_rested:
             return place
+        if place is not None:
+            await bounded(place.close())
         context = await self.browser.new_context(**options_of(order, proxy))
-        try:
-            empty = await context.new_page()
-            session = await context.new_cdp_session(empty)
-            place = Place(key, context, empty, session)
-            context.on("page", place.appeared)
-            return place
-        except BaseException:
-            await bounded(context.close())
-            raise
+        return Place(key, context)
 
     async def give_back(self, place: Place) -> bool:
         """Clear or close a context; tell whether that was done, in time."""
@@ -122,7 +156,7 @@ class Contexts:
             if len(self._resting) <= MAX_RESTING:
                 return True
             _, place = self._resting.popitem(last=False)
-        return await bounded(place.context.close())
+        return await bounded(place.close())
 
 
 def _key(order: Order, proxy: str) -> Key:

@@ -114,7 +114,8 @@ class Driver:
         """Give a page in a context of its own, as long as it is shown."""
         place = await self.contexts.take(order, proxy)
         try:
-            await place.context.add_cookies(cookies_of(order))
+            if cookies := cookies_of(order):
+                await place.context.add_cookies(cookies)
             await refusals.stand_in(place.context)
             page = await place.open()
             if order.script is not None:

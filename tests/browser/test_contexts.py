@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,7 @@ from crawler.browser.driver import Driver
 from crawler.browser.renderer import Order
 from crawler.browser.seats import Seats
 from tests.browser.driving import Sink, loopback_only, recording_proxy
+from tests.browser.endurance import kind_of
 from tests.site.portal import page, serving
 from tests.site.processes import children_of
 
@@ -42,6 +44,8 @@ STORES = """<script src="/kept.js"></script><script>(async () => {
 })()</script>"""
 NOTHING_SEEN = b'<p class="ready">|0|0|0|0|0</p>'
 POPUP = """<script>open('/other'); document.write('<p class=ready>up</p>')</script>"""
+ASKS = """<body><script>Notification.requestPermission().then(said =>
+  document.body.innerHTML = '<p class=ready>' + said + '</p>')</script>"""
 ZONE = """<script>document.write('<p class=ready>' +
   Intl.DateTimeFormat().resolvedOptions().timeZone + '</p>')</script>"""
 WORKER = """<script>navigator.serviceWorker.register('/worker.js').then(async () => {
@@ -108,6 +112,38 @@ def test_nothing_is_left_for_the_next_page(tmp_path: Path) -> None:
 
     kept = page("1", headers=[("Cache-Control", "max-age=1000")])
     with serving({"/": page(STORES), "/kept.js": kept}) as served:
+        asyncio.run(run(served.base))
+
+
+def test_a_page_is_in_front_of_the_next_one(tmp_path: Path) -> None:
+    """What asks for a permission is answered: it is not asked for behind a page."""
+
+    async def run(base: str) -> None:
+        async with window(base, tmp_path) as one:
+            for _ in range(2):
+                assert b">denied<" in (await one.show("/"))[0]
+            assert len(one.contexts) == 1
+
+    with serving({"/": page(ASKS)}) as served:
+        asyncio.run(run(served.base))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_a_page_that_crashed_before_it_was_shown_is_not_shown(tmp_path: Path) -> None:
+    """A renderer killed at rest costs the next page nothing."""
+
+    async def run(base: str) -> None:
+        async with window(base, tmp_path) as one:
+            await one.show("/")
+            ((resting,),) = (each.pages for each in one.driver.running.browser.contexts)
+            async with resting.expect_event("crash"):
+                for pid in children_of(os.getpid()):
+                    if kind_of(pid) == "renderer":
+                        os.kill(pid, signal.SIGKILL)
+            assert NOTHING_SEEN in (await one.show("/"))[0]
+            assert len(one.contexts) == 1
+
+    with serving({"/": page(STORES)}) as served:
         asyncio.run(run(served.base))
 
 
