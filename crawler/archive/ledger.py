@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from crawler.archive.findings import note_findings
 from crawler.frontier import policy
 from crawler.frontier.sqlite import Child
 from crawler.log import get_log
@@ -145,6 +146,8 @@ class Ledger:
         new_links = self._follow(ending, segment) if ending.listing else 0
         flashes = ending.listing.flashes if ending.listing else ()
         kept = self._keep((*ending.items, *flashes), segment)
+        now = self.clock.now()
+        note_findings(self.spool.outbox, self.run_id, self.portal, ending, now)
         return Ended(kept, new_links)
 
     def bury(self, max_deliveries: int, segment: str) -> int:

@@ -90,6 +90,8 @@ class Run(_Manifest):
             with what is not known any more in problems.
         counts: URLs by outcome and by ``outcome:reason``.
         items: ``new``, ``revised``, ``unchanged``, and by kind.
+        fields: ``articles`` that the run looked at, and how many of them had ``title``
+            and so on.
         config: the resolved, secret-free configuration the run worked by.
         clock: what PORTALKEEP_CLOCK said, None on an ordinary day.
     """
@@ -108,6 +110,7 @@ class Run(_Manifest):
     segments: tuple[str, ...] = ()
     counts: dict[str, int] = {}
     items: dict[str, int] = {}
+    fields: dict[str, int] = {}
     walks: tuple[Walk, ...] = ()
     problems: tuple[str, ...] = ()
     clock: str | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawler.archive import findings
 from crawler.frontier.rows import dumps
 from crawler.item import Head
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _PAGE_ROWS = 200
 """Items read at once; the largest have some 100 kB."""
 
-SCHEMA = """
+SCHEMA = f"""{findings.SCHEMA}
 create table if not exists record(
   record_id text not null, segment text not null, cdx text not null);
 create index if not exists record_segment on record(segment);

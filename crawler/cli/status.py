@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,13 +30,16 @@ def status(ctx: typer.Context, portals: Portals = None) -> None:
     if state.json:
         output.dump([dataclasses.asdict(one) for one in found])
         return
+    now = state.clock()[0].now()
     for one in found:
-        output.write("".join(f"{output.clean(text)}\n" for text in _portal_text(one)))
+        output.write(
+            "".join(f"{output.clean(text)}\n" for text in _portal_text(one, now))
+        )
     if not found:
         output.say("no portal is configured, and none is stored")
 
 
-def _portal_text(found: PortalStatus) -> list[str]:
+def _portal_text(found: PortalStatus, now: datetime) -> list[str]:
     totals = found.totals
     stored = (
         f"{totals.runs} runs, {totals.segments} segments, {totals.records} records, "
@@ -44,9 +48,25 @@ def _portal_text(found: PortalStatus) -> list[str]:
     last = _run_text(found.last) if found.last else ["none yet"]
     lines = [f"{found.portal}", f"  stored    {stored}"]
     lines += _under("last run", last)
+    lines += _under("fresh", [_fresh(found, now)])
     for run in found.unfinished:
         lines += _under("open run", _run_text(run))
     return lines
+
+
+def _fresh(found: PortalStatus, now: datetime) -> str:
+    """Return how old the newest item and the last complete run are."""
+    item = f"newest item {_ago(found.newest_at, now)}"
+    return f"{item}; last complete run {_ago(found.good_at, now)}"
+
+
+def _ago(at: datetime | None, now: datetime) -> str:
+    from crawler.jobs.expectation import span
+
+    if at is None:
+        return "unknown"
+    age = span(max(0.0, (now - at).total_seconds()))
+    return f"{output.moment(at)}, {age} ago"
 
 
 def _under(label: str, texts: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ import all of them from here.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AliasChoices, Field
 
@@ -129,6 +129,12 @@ class Manners(Model):
     allow_private: bool = False
 
 
+CoverField: TypeAlias = Literal[
+    "title", "body", "published", "authors", "source", "summary", "images", "tags"
+]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+
 class PortalExpectation(Model):
     """Floors under which a run ends with exit code 4.
 
@@ -136,10 +142,13 @@ class PortalExpectation(Model):
         min_items: items, new or unchanged, per run.
         max_failures: share of visited URLs that may fail, or be captured without what
             they should give (blocked, http_status, layout_changed, …), 0 to 1.
+        coverage: share of articles that must have a field, 0 to 1; of title, body and
+            published without a share here, about what the runs before had.
     """
 
     min_items: int = Field(default=0, ge=0)
     max_failures: float = Field(default=0.5, ge=0, le=1)
+    coverage: dict[CoverField, Share] = Field(default={})
 
 
 class Portal(Model):

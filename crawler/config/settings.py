@@ -106,6 +106,17 @@ class BrowserSettings(Model):
     max_memory: Size = Field(default=1_000_000_000, gt=0)
 
 
+class MetricsSettings(Model):
+    """Where how crawls went is told to Prometheus.
+
+    Attributes:
+        textfile: a file for node_exporter's textfile collector, written after each
+            crawl; seen from where the command is started.
+    """
+
+    textfile: str | None = None
+
+
 class Settings(Model):
     """``archive_config.yaml``, resolved: included files read, variables expanded.
 
@@ -122,6 +133,7 @@ class Settings(Model):
     spool: SpoolSettings = SpoolSettings()
     warc: WarcSettings = WarcSettings()
     browser: BrowserSettings = BrowserSettings()
+    metrics: MetricsSettings = MetricsSettings()
     crawl: Manners = Manners()
     lease: Duration = 300.0
     max_deliveries: Count = 5

@@ -20,11 +20,10 @@ from crawler.extract.listing import seed_links
 from crawler.frontier.hosts import Hosts, open_hosts
 from crawler.frontier.policy import allows_private
 from crawler.frontier.sqlite import Child
-from crawler.jobs.expectation import shortfalls
+from crawler.jobs.judge import problems_of
 from crawler.jobs.lock import portal_lock
 from crawler.jobs.redaction import hidden_texts, redaction_of
 from crawler.jobs.run import (
-    asked_of,
     boot_id,
     close_run,
     new_record_id,
@@ -258,8 +257,7 @@ def _uncommitted(run: OpenRun) -> PortalkeepError | None:
 
 def _close(crawl: Crawl, counts: dict[str, int]) -> Result:
     run = crawl.run
-    walks = run.spool.outbox.walks(run.row.run_id)
-    problems = shortfalls(run.portal, counts, walks, asked_of(run.row.config))
+    problems = problems_of(run, crawl.store)
     try:
         closed = close_run(run, crawl.store, problems)
     except PortalkeepError as exc:

@@ -8,6 +8,7 @@ from crawler.model import Outcome, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from crawler.config.portal import ListingRule, Portal
 
@@ -17,6 +18,15 @@ EMPTY_HANDED = (
     *(Reason.BAD_LISTING, Reason.NOT_DECODABLE, Reason.TRUNCATED),
 )
 """Why a captured page gave nothing though it should have; a gone one should not."""
+_UNITS = (
+    *(("d", 86_400, float("inf")), ("h", 3_600, 86_400)),
+    *(("m", 60, 3_600), ("s", 1, 60)),
+)
+WATCHED = ("title", "body", "published")
+ENOUGH = 10
+"""Of fewer articles a share says little."""
+DROP = 0.2
+"""So far below the usual share of articles a field may fall."""
 MANY = 5
 """Item pages of which one at least is to give an item."""
 
@@ -42,6 +52,66 @@ def shortfalls(
         *_barren(counts, pages),
         *_failures(portal, counts),
         *_rows(rules, walks),
+    )
+
+
+def silences(
+    portal: Portal,
+    newest: Mapping[str, datetime],
+    now: datetime,
+    listings: Collection[str] | None = None,
+) -> tuple[str, ...]:
+    """Return which listings gave nothing new for longer than their ``every``.
+
+    newest: by listing, when the newest item known of it was published.
+    """
+    return tuple(
+        f"listing {rule.id!r}: {_age(newest.get(rule.id), now)}, one is expected every "
+        f"{span(rule.expect.every)}"
+        for rule in portal.listings
+        if rule.expect.every is not None
+        and (listings is None or rule.id in listings)
+        and _is_silent(newest.get(rule.id), now, rule.expect.every)
+    )
+
+
+def _is_silent(at: datetime | None, now: datetime, every_s: float) -> bool:
+    return at is None or (now - at).total_seconds() > every_s
+
+
+def _age(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "no item with a time is known"
+    age = span((now - at).total_seconds())
+    return f"its newest item is {age} old ({at:%Y-%m-%d %H:%MZ})"
+
+
+def span(seconds: float) -> str:
+    """Return a span in its two largest units: ``1d4h``."""
+    left = [(name, int(seconds % whole // unit)) for name, unit, whole in _UNITS]
+    shown = [f"{count}{name}" for name, count in left if count]
+    return "".join(shown[:2]) or "0s"
+
+
+def thin_fields(
+    portal: Portal, counts: Mapping[str, int], usual: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Return which fields too few articles of a run have.
+
+    usual: share of articles that had a field in the runs before; it counts for
+    WATCHED fields without a floor of their own, where the run met ENOUGH articles.
+    """
+    articles = counts.get("fields:articles", 0)
+    floors: dict[str, float] = {}
+    if articles >= ENOUGH:
+        floors = {name: usual[name] - DROP for name in WATCHED if name in usual}
+    floors.update(portal.expect.coverage.items())
+    shares = {x: counts.get(f"fields:{x}", 0) / max(articles, 1) for x in floors}
+    return tuple(
+        f"{shares[name]:.0%} of {articles} articles have {name}, "
+        f"expected {floor:.0%} at least"
+        for name, floor in floors.items()
+        if articles and shares[name] < floor
     )
 
 

@@ -18,9 +18,9 @@ from crawler.archive.spool import FILE, Spool, open_database
 from crawler.archive.store import open_store
 from crawler.config.portal import Portal
 from crawler.errors import PortalkeepError, UsageError
-from crawler.jobs.expectation import shortfalls
+from crawler.jobs.judge import problems_of
 from crawler.jobs.lock import portal_lock
-from crawler.jobs.run import asked_of, close_run, open_run
+from crawler.jobs.run import close_run, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,10 +102,7 @@ def _committed(run: OpenRun, settings: Settings) -> Finished:
     state = None
     problems: tuple[str, ...] = ()
     if not left:
-        outbox = run.spool.outbox
-        counts = outbox.counts(run.row.run_id)
-        walks = outbox.walks(run.row.run_id)
-        problems = shortfalls(run.portal, counts, walks, asked_of(run.row.config))
+        problems = problems_of(run, store)
         state = close_run(run, store, problems).state
     return Finished(
         run.portal.id,

@@ -246,7 +246,8 @@ def _folded(
 
 def _outcomes(counts: dict[str, int]) -> dict[str, int]:
     """Return the counters of URLs; those of items know nothing of earlier runs."""
-    return {name: n for name, n in counts.items() if not name.startswith("items:")}
+    of_items = ("items:", "fields:")
+    return {name: n for name, n in counts.items() if not name.startswith(of_items)}
 
 
 def _newest(collection: Collection, portal: Portal) -> str:

@@ -259,14 +259,17 @@ def close_run(run: OpenRun, store: Store, problems: tuple[str, ...]) -> manifest
     return closed
 
 
+def _named(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
+    return {
+        name.removeprefix(prefix): count
+        for name, count in counts.items()
+        if name.startswith(prefix)
+    }
+
+
 def run_manifest(run: OpenRun, problems: tuple[str, ...]) -> manifest.Run:
     """Return the manifest that closes a run."""
     counts = run.spool.outbox.counts(run.row.run_id)
-    items = {
-        name.removeprefix("items:"): count
-        for name, count in counts.items()
-        if name.startswith("items:")
-    }
     return manifest.Run(
         run_id=run.row.run_id,
         portal=run.portal.id,
@@ -278,8 +281,13 @@ def run_manifest(run: OpenRun, problems: tuple[str, ...]) -> manifest.Run:
         config_digest=run.row.config_digest,
         config=dict(run.row.config),
         segments=tuple(x.name for x in run.spool.segments(run.row.run_id)),
-        counts={k: v for k, v in counts.items() if not k.startswith("items:")},
-        items=items,
+        counts={
+            name: count
+            for name, count in counts.items()
+            if not name.startswith(("items:", "fields:"))
+        },
+        fields=_named(counts, "fields:"),
+        items=_named(counts, "items:"),
         walks=tuple(
             manifest.Walk(listing=listing, pages=pages, rows=rows, ended=ended)
             for listing, pages, rows, ended in run.spool.outbox.walks(run.row.run_id)

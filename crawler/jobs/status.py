@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from crawler.archive import findings
 from crawler.archive.spool import FILE, Spool
 from crawler.errors import SpoolUnwritable
 from crawler.frontier.sqlite import LEASED, WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from crawler.archive.spool import RunRow
 
 BUSY_S = 10.0
+COMPLETE = "complete"
+_HAS_NEWEST = "select 1 from sqlite_master where name='newest'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,16 @@ class PortalStatus:
     Attributes:
         last: the newest closed run, None where there is none.
         unfinished: runs that are not closed, oldest first.
+        good_at: when a run was last complete.
+        newest_at: when the newest item that is known was published; the spool knows.
     """
 
     portal: str
     last: RunStatus | None
     unfinished: tuple[RunStatus, ...]
     totals: Totals
+    good_at: datetime | None = None
+    newest_at: datetime | None = None
 
 
 def portal_status(
@@ -99,11 +107,14 @@ def portal_status(
     """
     runs = run_statuses(collection, spool_path, portal)
     closed = [run for run in runs if run.is_closed]
+    good = [run.ended_at for run in closed if run.ended_at and run.state == COMPLETE]
     return PortalStatus(
         portal,
         closed[-1] if closed else None,
         tuple(run for run in runs if not run.is_closed),
         _totals(len(closed), collection.segments(portal)),
+        max(good, default=None),
+        newest_item(spool_path, portal),
     )
 
 
@@ -170,16 +181,39 @@ def open_runs(spool_path: Path, portal: str) -> list[RunStatus]:
     Raises:
         SpoolUnwritable: the spool is there and cannot be read.
     """
+    with _looked_at(spool_path, portal) as db:
+        if db is None:
+            return []
+        spool = Spool(db)
+        return [_open(spool, row) for row in spool.runs()]
+
+
+def newest_item(spool_path: Path, portal: str) -> datetime | None:
+    """Return when the newest item of a portal was published, None where unknown.
+
+    Raises:
+        SpoolUnwritable: the spool is there and cannot be read.
+    """
+    with _looked_at(spool_path, portal) as db:
+        known = db and db.execute(_HAS_NEWEST).fetchone()
+        return max(findings.newest(db).values(), default=None) if db and known else None
+
+
+@contextmanager
+def _looked_at(spool_path: Path, portal: str) -> Iterator[sqlite3.Connection | None]:
+    """Open a portal's spool to read it; None where there is none.
+
+    Raises:
+        SpoolUnwritable: the spool is there and cannot be read.
+    """
     file = spool_path / portal / FILE
     if not file.exists():
-        return []
+        yield None
+        return
     try:
-        db = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", BUSY_S, uri=True)
-        try:
-            spool = Spool(db)
-            return [_open(spool, row) for row in spool.runs()]
-        finally:
-            db.close()
+        uri = f"{file.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, BUSY_S, uri=True)) as db:
+            yield db
     except sqlite3.Error as exc:
         message = f"the spool {str(file)!r} cannot be read: {exc}"
         raise SpoolUnwritable(message) from exc
@@ -220,5 +254,5 @@ def _part(counts: dict[str, int], *, of_items: bool) -> dict[str, int]:
     return {
         name.removeprefix("items:"): count
         for name, count in counts.items()
-        if name.startswith("items:") == of_items
+        if name.startswith("items:") == of_items and not name.startswith("fields:")
     }
