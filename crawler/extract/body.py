@@ -192,6 +192,7 @@ class _Cutter:
         self.body = Body()
         self._drop = [pattern(each) for each in drop_lines]
         self._title = title
+        self._images: set[str] = set()
 
     def take(self, walked: Walk) -> None:
         """Add what a walk gave."""
@@ -242,8 +243,9 @@ class _Cutter:
 
     def _add_image(self, piece: Piece) -> None:
         found = piece.image
-        if found is None or any(image.url == found.url for image in self.body.images):
+        if found is None or found.url in self._images:
             return
+        self._images.add(found.url)
         caption = None if _same(found.caption, self._title) else found.caption
         position = len(self.body.blocks)
         self.body.blocks.append(Block(type="image", url=found.url, caption=caption))

@@ -49,6 +49,12 @@ _JSONP = re.compile(
     r"[\w$.]+\s*\(([\s\S]*)\)\s*;?$"
 )
 
+# Elements that may nest; without them what is left is a head, paragraphs and images.
+_NESTING = re.compile(
+    r"</?(?!(?:html|head|body|title|meta|link|base|script|style|img|br|p)\b)[a-z][^<>]*>",
+    re.IGNORECASE,
+)
+
 
 class Page:
     """A lazily parsed view of one document.
@@ -146,7 +152,7 @@ class Page:
 
     @cached_property
     def tree(self) -> HtmlElement:
-        """The root element; at most 2,048 levels deep, deeper ones are flattened."""
+        """The root element; a document of more than 2,048 levels is read flat."""
         return parse_html(self.text)
 
     @cached_property
@@ -203,7 +209,8 @@ def parse_html(text: str) -> HtmlElement:
     """Return the root of text as HTML; an empty document where there is none.
 
     Encoded as UTF-8 first: the parser refuses text with an XML declaration, and a
-    page's own meta tags must not decide again.
+    page's own meta tags must not decide again.  Of a document too deep for the parser
+    all elements that may nest are read as paragraphs, so that no text is lost.
     """
     parser = HTMLParser(
         encoding="utf-8",
@@ -213,9 +220,18 @@ def parse_html(text: str) -> HtmlElement:
         no_network=True,
     )
     root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    if _is_too_deep(parser):
+        flat = _NESTING.sub("<p>", text)
+        root = etree.fromstring(flat.encode("utf-8", "replace"), parser)
     if root is None:
         root = etree.fromstring(b"<html><body></body></html>", parser)
     return root
+
+
+def _is_too_deep(parser: HTMLParser) -> bool:
+    """Tell whether the parser stopped at 2,048 levels, its limit, and lost the rest."""
+    last = parser.error_log.last_error
+    return last is not None and last.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT
 
 
 def _undo_codings(response: Response, limit: int) -> bytes:

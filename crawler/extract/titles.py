@@ -51,6 +51,7 @@ _ENOUGH = 0.5
 _FIRST_H1 = 0.45
 _MIN_CHARS, _MAX_CHARS = 4, 300
 _MAX_LINES, _MAX_HEADINGS, _MAX_PIECES = 2_000, 120, 40
+_SENTENCE = re.compile(r".{4,300}?(?:[。！？]|[.!?](?=\s))")
 _HEADLINE_WORDS = 4
 _SECTION_CHARS = 30
 
@@ -250,8 +251,14 @@ def _unconfirmed(
         if squeeze(text) not in names:
             return Found(text, claim.method)
     rest = [*(each.text for each in printed), *(claim.text for claim in claims)]
-    last = next(iter([*rest, *page.lines[:1]]), None)
+    last = next(iter([*rest, *map(_sentence, page.lines[:1])]), None)
     return Found(last, "generic:line") if last else None
+
+
+def _sentence(line: str) -> str:
+    """Return the first sentence of a line, cut where it is too long for a title."""
+    found = _SENTENCE.match(line)
+    return (found[0] if found else line)[:_MAX_CHARS].strip()
 
 
 def _is_headline(text: str) -> bool:

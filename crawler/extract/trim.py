@@ -16,6 +16,8 @@ _TITLE_WITHIN = 20
 _HEAD, _TAIL = 4, 4
 """Text pieces among which bylines and signatures are looked for."""
 _MAX_CAPTION = 120
+_MAX_JUDGED = 2_000
+"""Pieces that are looked at line by line; no article seen has half of them."""
 _LOOKED_AT = frozenset({"paragraph", "heading", "quote", "list", "table"})
 
 Left = list[tuple[str, str]]
@@ -51,8 +53,8 @@ def _judged(pieces: list[Piece]) -> Iterator[tuple[Piece, str | None]]:
     texts = [piece for piece in pieces if piece.text]
     head = {id(piece) for piece in texts[:_HEAD]}
     tail = {id(piece) for piece in texts[-_TAIL:]}
-    for piece in pieces:
-        if piece.type not in _LOOKED_AT or not piece.text:
+    for at, piece in enumerate(pieces):
+        if at >= _MAX_JUDGED or piece.type not in _LOOKED_AT or not piece.text:
             yield piece, None
             continue
         text = squeeze(piece.text)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -26,6 +30,7 @@ PAGE = (
     "</div><footer>版权所有</footer></body></html>"
 )
 PARTS = [f"<{part}" for part in PAGE.split("<") if part]
+LARGE = Path(__file__).with_name("large_page.py")
 LIMIT_S = 10
 """Of CPU time, where 2 s are promised on a machine that has nothing else to do."""
 
@@ -114,6 +119,89 @@ def test_nested_ten_thousand_deep(tag: str) -> None:
 def test_one_thing_over_and_over(body: bytes) -> None:
     """No construction takes a time that grows as the square of its length."""
     taken(body)
+
+
+@pytest.mark.parametrize("tag", ["div", "span", "h1", "blockquote", "section"])
+def test_text_below_all_levels_is_kept(tag: str) -> None:
+    """The parser stops at 2,048 levels; the text below them is in the item."""
+    head = "<title>图书馆通宵开放</title>"
+    item = taken((head + f"<{tag}>" * 3_000 + f"<p>{TEXT}</p><p>{TEXT}").encode())
+    assert item is not None
+    assert item.title == "图书馆通宵开放"
+    assert (item.body_text or "").count(TEXT) == 2
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("<h1>图书馆通宵开放" * 3_000, "图书馆通宵开放"),
+        ("<h1>" * 3_000 + "图书馆通宵开放", "图书馆通宵开放"),
+        (f"<div>{TEXT * 40}</div>", TEXT),
+        ("<div>" + "1" * 5_000, "1" * 300),
+    ],
+    ids=["h1 in h1", "below all levels", "one line", "no sentence"],
+)
+def test_any_text_gives_a_title(page: str, title: str) -> None:
+    """A page without a heading or a title has a first sentence."""
+    item = taken(page.encode())
+    assert item is not None
+    assert item.title == title
+
+
+TWO_MB, TEN_MB = 2_000_000, 9_900_000
+LONG_S, LARGE_S, LARGE_MB = 10, 30, 700
+"""Promised are 2 s to 2 MB; of 10 MB, where `crawl.max_parse` ends, 4 s and 400 MB."""
+BRIEF = "白天几乎不用开灯，夜里也是。"
+OVER_AND_OVER = {
+    "paragraphs": f"<p>{TEXT}</p>",
+    "sentences": "<p>The mayor said, on Monday, that the bridge would open soon.</p>",
+    "empty": "<p> </p>",
+    "metas": "<meta name=a content=b>",
+    "times": "<p class=date>2024-01-02 10:00</p>",
+}
+
+
+@pytest.mark.parametrize("part", OVER_AND_OVER.values(), ids=OVER_AND_OVER)
+def test_two_megabytes(part: str) -> None:
+    """However many parts a page has, it takes about as long as 40,000 do."""
+    began = time.process_time()
+    body = f"<h1>图书馆通宵开放</h1>{part * (TWO_MB // len(part.encode()))}"
+    assert taken(f"{body}<p>{TEXT}</p>".encode()) is not None
+    assert time.process_time() - began < LONG_S
+
+
+def test_as_many_images_as_there_may_be() -> None:
+    """Each is compared with all before it, at no cost that grows as their square."""
+    body = "".join(f"<p><img src=/{at}.jpg>{TEXT}</p>" for at in range(12_000))
+    item = taken(f"<h1>图书馆通宵开放</h1>{body}".encode())
+    assert item is not None
+    assert len(item.images) == 12_000
+
+
+def test_what_is_cut_is_told() -> None:
+    """The first elements of a page are its item; drawings before them do not count."""
+    body = f"<p>{BRIEF}</p>" * 41_000
+    item = taken(f"<h1>图书馆通宵开放</h1>{body}".encode())
+    assert item is not None
+    assert "page_cut" in item.flags
+    assert 39_000 < (item.body_text or "").count(BRIEF) < 40_000
+    drawn = f"<svg>{'<path d=a></path>' * 41_000}</svg><h1>图书馆</h1><p>{TEXT}</p>"
+    item = taken(drawn.encode())
+    assert item is not None
+    assert "page_cut" not in item.flags
+    assert item.body_text == TEXT
+
+
+@pytest.mark.parametrize("kind", ["sentences", "empty"])
+def test_ten_megabytes(kind: str) -> None:
+    """In a process of its own, so that the peak of memory is the page's."""
+    given = json.dumps([OVER_AND_OVER[kind], TEN_MB])
+    done = subprocess.run(
+        [sys.executable, LARGE, given], capture_output=True, timeout=120, check=True
+    )
+    taken_s, added_mb = json.loads(done.stdout)
+    assert taken_s < LARGE_S
+    assert added_mb < LARGE_MB
 
 
 def test_twenty_megabytes_are_refused() -> None:
