@@ -268,9 +268,13 @@ class Head:
     Attributes:
         extractor: name and version that made it, ``name/version``.
         config_digest: of the rules it was made by.
+        record: id of the main record of the capture that the revision was made of.
+        warc: where that is.
     """
 
     revision: int
     item_hash: str
     extractor: str
     config_digest: str
+    record: str = ""
+    warc: str = ""

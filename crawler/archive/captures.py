@@ -83,6 +83,7 @@ class Archive:
     _visits: list[CdxLine] = field(default_factory=list)
     _records: OrderedDict[str, ParsedRecord] = field(default_factory=OrderedDict)
     _by_page: dict[str, StoredVisit] = field(default_factory=dict)
+    _pages: dict[str, CdxLine] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -119,10 +120,12 @@ class Archive:
 
     def visit_of(self, page_id: str) -> StoredVisit | None:
         """Return the visit with this page id, None where it was never committed."""
-        if len(self._by_page) < len(self._visits):
-            for line in self._visits:
-                self._visit(line)
-        return self._by_page.get(page_id)
+        if not self._pages:
+            self._pages.update(
+                (line.page or line.record, line) for line in self._visits
+            )
+        line = self._pages.get(page_id)
+        return self._visit(line) if line else None
 
     def captures(self) -> Iterator[tuple[StoredVisit, Capture]]:
         """Yield every visit that met a response, with its capture.

@@ -8,6 +8,7 @@ Statements only; the caller begins and commits.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crawler.archive import findings
@@ -41,7 +42,8 @@ create table if not exists walk(
   rows integer not null default 0, ended text, primary key(run_id, listing));
 create table if not exists head(
   item_id text primary key, revision integer not null, item_hash text not null,
-  extractor text not null, config_digest text not null) without rowid;
+  extractor text not null, config_digest text not null,
+  record text not null default '', warc text not null default '') without rowid;
 create table if not exists folded(segment text primary key) without rowid;
 """
 
@@ -179,8 +181,8 @@ class Outbox:
     def head(self, item_id: str) -> Head | None:
         """Return what is known of an item, None for nothing."""
         row = self.db.execute(
-            "select revision, item_hash, extractor, config_digest from head"
-            " where item_id=?",
+            "select revision, item_hash, extractor, config_digest, record, warc"
+            " from head where item_id=?",
             (item_id,),
         ).fetchone()
         return Head(*row) if row else None
@@ -188,21 +190,29 @@ class Outbox:
     def set_head(self, item_id: str, head: Head) -> None:
         """Note the newest revision of an item."""
         self.db.execute(
-            "insert or replace into head values(?,?,?,?,?)",
+            "insert or replace into head values(?,?,?,?,?,?,?)",
             (
                 item_id,
                 head.revision,
                 head.item_hash,
                 head.extractor,
                 head.config_digest,
+                head.record,
+                head.warc,
             ),
         )
 
     def raise_head(self, item_id: str, head: Head) -> None:
-        """Note a stored revision of an item, unless a newer one is known."""
+        """Note a stored revision of an item, unless a newer one is known.
+
+        Of one that is known, where it is: that may be new.
+        """
         known = self.head(item_id)
         if known is None or known.revision < head.revision:
             self.set_head(item_id, head)
+        elif known.revision == head.revision:
+            moved = replace(known, record=head.record, warc=head.warc)
+            self.set_head(item_id, moved)
 
     def head_count(self) -> int:
         """Return of how many items something is known."""

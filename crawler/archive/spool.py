@@ -112,10 +112,14 @@ def open_in_memory() -> sqlite3.Connection:
 
 
 def _renew(db: sqlite3.Connection) -> None:
-    """Have a spool that knows payloads by run read the archive's indexes once more."""
-    found = "select 1 from sqlite_master where type='table' and name='payload'"
-    if db.execute(found).fetchone() is not None:
-        db.executescript("begin; delete from folded; drop table payload; commit;")
+    """Have a spool of an earlier version read the archive once more."""
+    columns = {row[1] for row in db.execute("pragma table_info(head)")}
+    if "record" not in columns:
+        db.executescript(
+            "begin; delete from folded; drop table if exists payload;"
+            "alter table head add column record text not null default '';"
+            "alter table head add column warc text not null default ''; commit;"
+        )
 
 
 class Spool:

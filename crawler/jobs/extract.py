@@ -11,8 +11,9 @@ from crawler.config.digest import config_digest
 from crawler.errors import NotExtracted, UsageError
 from crawler.extract import extract
 from crawler.extract.shown import lacks_dom
-from crawler.history.fold import fold, head_of
+from crawler.history.fold import head_of
 from crawler.item import Head, Item, Listing
+from crawler.jobs.earlier import Folding
 from crawler.model import Reason
 
 if TYPE_CHECKING:
@@ -135,8 +136,9 @@ def extract_runs(
     segments = selected(collection, portal, selection)
     heads = heads_before(collection, portal, segments[0])
     archive = Archive.of(collection, segments, portal.crawl.max_parse)
+    folding = Folding(collection, portal, config_digest(portal))
     for item in extracted(archive, portal, tally):
-        folded = fold(item, heads.get(item.id), extracted_at=clock.now())
+        folded = folding(item, heads.get(item.id), extracted_at=clock.now())
         heads[item.id] = folded.head
         if folded.item is not None:
             tally.items += 1

@@ -18,8 +18,9 @@ from crawler.config.digest import config_digest
 from crawler.config.portal import Portal
 from crawler.errors import ArchiveDamaged, NotExtracted, ObjectMissing
 from crawler.extract import extract
-from crawler.history.fold import fold, head_of
+from crawler.history.fold import head_of
 from crawler.item import Item, Listing
+from crawler.jobs.earlier import Folding
 from crawler.jobs.run import SOFTWARE
 
 if TYPE_CHECKING:
@@ -117,8 +118,9 @@ def extracted_again(
     archive = Archive.of(collection, [*of_run, segment], portal.crawl.max_parse)
     lines: list[str] = []
     warc = segment.file("warc").key.rpartition("/")[2]
+    folding = Folding(collection, portal, digest)
     for item in _items(archive, portal, digest, warc):
-        folded = fold(item, heads.get(item.id), extracted_at=clock.now())
+        folded = folding(item, heads.get(item.id), extracted_at=clock.now())
         heads[item.id] = folded.head
         if folded.item is not None:
             lines.append(folded.item.model_dump_json())

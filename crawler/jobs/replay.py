@@ -23,6 +23,7 @@ from crawler.errors import UsageError
 from crawler.extract.listing import seed_links
 from crawler.frontier.sqlite import Child, SqliteFrontier
 from crawler.history.fold import fold
+from crawler.jobs.earlier import Folding
 from crawler.jobs.extract import (
     Selection,
     differences,
@@ -180,7 +181,8 @@ def replay(
         raise context.failure
     stored = stored_items(collection, portal, selection)
     heads = heads_before(collection, portal, segments[0])
-    items = _folded(_in_stored_order(archive, desk.made), heads, clock)
+    folding = Folding(collection, portal, config_digest(portal))
+    items = _folded(_in_stored_order(archive, desk.made), heads, folding, clock)
     return Replayed(
         portal.id,
         run_id,
@@ -232,12 +234,12 @@ def _in_stored_order(archive: Archive, made: list[tuple[str, Item]]) -> list[Ite
 
 
 def _folded(
-    items: Iterable[Item], heads: dict[str, Head], clock: Clock
+    items: Iterable[Item], heads: dict[str, Head], folding: Folding, clock: Clock
 ) -> tuple[Item, ...]:
     """Give items their revisions after heads; leave out those that change nothing."""
     kept: list[Item] = []
     for item in items:
-        folded = fold(item, heads.get(item.id), extracted_at=clock.now())
+        folded = folding(item, heads.get(item.id), extracted_at=clock.now())
         heads[item.id] = folded.head
         if folded.item is not None:
             kept.append(folded.item)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler import __version__
 from crawler.archive import layout, manifest
+from crawler.archive.collection import Collection
 from crawler.archive.database import transaction, unwritable
 from crawler.archive.directory import make_directory
 from crawler.archive.ledger import Ledger
@@ -26,7 +27,7 @@ from crawler.archive.store import open_store
 from crawler.archive.tape import Limits, Tape
 from crawler.errors import PortalkeepError
 from crawler.frontier.sqlite import SqliteFrontier
-from crawler.history.fold import fold
+from crawler.jobs.earlier import Folding
 from crawler.jobs.rebuild import know_heads
 from crawler.jobs.recovery import recover_run
 from crawler.jobs.redaction import redaction_of
@@ -187,7 +188,8 @@ def open_run(
     directory = spool_directory / row.run_id
     make_directory(directory, spool_directory)
     redaction = redaction_of(portal, settings)
-    ledger = Ledger(spool, frontier, portal, row.run_id, fold, clock, redaction)
+    folding = Folding(Collection(open_store(settings.store)), portal, row.config_digest)
+    ledger = Ledger(spool, frontier, portal, row.run_id, folding, clock, redaction)
     run = OpenRun(
         row,
         portal,

@@ -163,6 +163,33 @@ def test_lost_store_is_not_referred_to(collected: Collected, tmp_path: Path) -> 
         assert originals(spool) == []
 
 
+def test_upgrade_makes_no_false_revision(place: Workplace) -> None:
+    """After new rules only what changed is a revision, the spool lost or not."""
+    more = "<p class=editor>editor: Li</p>"
+    with serving({}) as site:
+        place.portals = [portal(site.base, items=[RULE])]
+        fill(site, more=more)
+        crawl(place, 1)
+        place.portals = [portal(site.base, items=[{**RULE, "editor": ".editor"}])]
+        site.routes["/item/2"] = page(article("number 2, corrected", more=more))
+        second = crawl(place, 2)
+        place.portals = [portal(site.base, items=[{**RULE, "editor": "re:: (Li)"}])]
+        shutil.rmtree(place.directory / "spool")
+        site.routes["/item/3"] = page(article("number 3, corrected", more=more))
+        third = crawl(place, 3)
+    assert (second["items"]["revised"], second["items"]["unchanged"]) == (1, 5)
+    assert (third["items"]["revised"], third["items"]["unchanged"]) == (1, 5)
+    revised = [item for item in place.items() if item.revision == 2]
+    assert [item.title for item in revised] == [
+        "number 2, corrected",
+        "number 3, corrected",
+    ]
+    assert all(item.editor for item in revised)
+    for job in ("extract", "replay"):
+        made = place.run(job, run_id=third["run_id"]).answer
+        assert (len(made["items"]), made["differences"]) == (1, [])
+
+
 def test_salvage_ends_what_it_lost(place: Workplace) -> None:
     """A payload that was lost with a damaged segment is written again, once."""
     with serving({}) as site:
@@ -189,11 +216,13 @@ def test_spool_that_knows_payloads_by_run_is_renewed(tmp_path: Path) -> None:
     db = open_database(tmp_path)
     db.executescript(
         "create table payload(run_id text, digest text, ref text);"
+        "alter table head drop column record; alter table head drop column warc;"
         "insert into folded values('harbour-1');"
     )
     db.close()
     db = open_database(tmp_path)
     assert db.execute("select count(*) from folded").fetchone() == (0,)
+    assert Spool(db).outbox.head("nothing") is None
     db.execute("insert into folded values('harbour-2')")
     db.close()
     db = open_database(tmp_path)
