@@ -1,6 +1,7 @@
 """Pages shown by one Chromium a process: a context as new, a time limit, for each.
 
-1. The browser starts with the first page and is started anew after a crash.
+1. The browser starts with the first page, or beside what comes before it (`warm`), and
+   is started anew after a crash.
 2. A page waits for its turn, then has ``timeout_s`` in all: for the document, for what
    it is to show, for being read.  What it shows when four fifths are over is taken.
    It is tried once more where it crashed, and where the browser did.
@@ -13,13 +14,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.browser.behaviour import NOTHING, USUAL
 from crawler.browser.chromium import find_chromium
-from crawler.errors import PortalkeepError
+from crawler.errors import ConfigError, PortalkeepError
 from crawler.log import get_log
 
 if TYPE_CHECKING:
@@ -139,6 +141,7 @@ class Renderer:
     _turns: asyncio.Semaphore = field(init=False)
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _driver: Driver | None = None
+    _warming: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         """Make room for pages."""
@@ -154,8 +157,23 @@ class Renderer:
         if self._users <= 0:
             await self.close()
 
+    def warm(self) -> None:
+        """Start the browser, once, while the caller goes on."""
+        if self._warming is None:
+            self._warming = asyncio.ensure_future(self._warm())
+
+    async def _warm(self) -> None:
+        with contextlib.suppress(NotRendered, ConfigError):  # the first page is told
+            await self._driving()
+
     async def close(self) -> None:
-        """Close the browser."""
+        """Close the browser, once it has started where it is about to."""
+        warming, self._warming = self._warming, None
+        if warming is not None:
+            await asyncio.wait({warming})
+        await self._end()
+
+    async def _end(self) -> None:
         driver, self._driver = self._driver, None
         if driver is not None:
             await driver.close()
@@ -202,7 +220,7 @@ class Renderer:
             if self._driver is not None and not self._driver.is_gone:
                 return self._driver
             path = find_chromium(self.path)
-            await self.close()
+            await self._end()
             # Importing Playwright takes a second; most commands and crawls never do.
             from crawler.browser.driver import Driver  # noqa: PLC0415
 

@@ -102,6 +102,7 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
         """
         crawl = self._crawl
         if "render" not in request.meta:
+            self._warm()
             return await super().download_request(request)
         if crawl.renderer is None or crawl.tape is None:
             raise FetchFailed(Reason.NOT_RENDERED, "this crawl has no browser")
@@ -114,6 +115,16 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
         )
         rendered = await self._render(crawl.renderer, request, taken)
         return await _kept(request, taken, rendered)
+
+    def _warm(self) -> None:
+        """Start the browser beside the first fetches, where a page is sure to want it.
+
+        With ``render: auto`` most portals never do, and it takes a second and memory.
+        """
+        portal, renderer = self._crawl.portal, self._crawl.renderer
+        wanted = {x.render for x in portal.items} | {x.render for x in portal.listings}
+        if renderer is not None and "always" in wanted:
+            renderer.warm()
 
     async def _render(
         self, renderer: Renderer, request: Request, taken: Taken

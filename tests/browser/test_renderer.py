@@ -200,13 +200,40 @@ def test_a_page_that_takes_too_much_is_ended(code: str, tmp_path: Path) -> None:
     assert b"<h1>fine</h1>" in rendered.document
 
 
+@chromium
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("pages", [0, 1])
+def test_a_browser_that_is_warm_is_the_one(pages: int, tmp_path: Path) -> None:
+    """Started beforehand, one browser is there; closed while it starts, none."""
+
+    async def run(base: str) -> None:
+        renderer = Renderer(timeout_s=TIMEOUT_S)
+        renderer.warm()
+        renderer.warm()
+        await asyncio.sleep(0)  # it has begun to start
+        for _ in range(pages):
+            await show(renderer, Order(f"{base}/", "tester/1"), tmp_path)
+            assert [kind_of(each) for each in children_of(os.getpid())].count("") == 1
+        await renderer.close()
+        assert list(children_of(os.getpid())) == []
+
+    with serving({"/": page(article("warm"))}) as served:
+        asyncio.run(run(served.base))
+        assert served.hits["/"] == pages
+
+
 def test_a_missing_browser_says_what_to_do(tmp_path: Path) -> None:
     """The message names the setting, whether it was given or not."""
     with pytest.raises(ConfigError, match=r"browser\.path '/nowhere'"):
         find_chromium("/nowhere")
     renderer = Renderer(str(tmp_path))
+
+    async def run() -> None:
+        renderer.warm()  # which is not where it is told
+        await renderer.render(Order("http://a.example/", "x"), "http://x")
+
     with pytest.raises(ConfigError, match=r"browser\.path"):
-        asyncio.run(renderer.render(Order("http://a.example/", "x"), "http://x"))
+        asyncio.run(run())
 
 
 def test_a_browser_that_does_not_start_is_a_reason(tmp_path: Path) -> None:
