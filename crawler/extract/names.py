@@ -39,6 +39,16 @@ _LEAD = frozenset(
     {"lead", "lede", "intro", "introduction", "standfirst", "subtitle", "subhead"}
     | {"dek", "kicker", "summary", "abstract", "vorspann", "chapeau", "excerpt"}
 )
+_MADE_BY = frozenset({"ai", "gpt", "llm", "tldr"})
+_DIGEST = _LEAD | {
+    "digest",
+    "overview",
+    "point",
+    "keypoint",
+    "takeaway",
+    "brief",
+    "tldr",
+}
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _SURE = re.compile(
     r"(?:arti(?:cle|cal)?|story|entry|post|news|main|page|detail)[-_]*"
@@ -82,6 +92,15 @@ def is_caption(element: HtmlElement) -> bool:
 def is_lead_box(element: HtmlElement) -> bool:
     """Tell whether an element's name says that it is the text before the body."""
     return not _LEAD.isdisjoint(words_of(name_of(element)))
+
+
+def is_digest(element: HtmlElement) -> bool:
+    """Tell whether an element's name says that a machine summed the text up in it.
+
+    What is only called a summary is mostly the author's lead, and so of the text.
+    """
+    words = words_of(name_of(element))
+    return not (_MADE_BY.isdisjoint(words) or _DIGEST.isdisjoint(words))
 
 
 def is_body(element: HtmlElement) -> bool:

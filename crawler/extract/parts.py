@@ -11,6 +11,8 @@ from crawler.extract.bylines import editor_on
 from crawler.extract.credits import labelled
 from crawler.extract.language import language_of
 from crawler.extract.lines import editor_in
+from crawler.extract.marked import brief_text
+from crawler.extract.names import is_digest
 from crawler.extract.selectors import Found, first, select_css
 from crawler.extract.text import squeeze, visible_text
 from crawler.extract.tickers import tickers_in
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from crawler.extract.page import Page
     from crawler.model import Capture
 
+_DIGEST_TAGS = ("div", "section", "aside", "blockquote", "p")
+_MAX_DIGEST = 2_000
 _CUT_OFF = re.compile(r"(?:…|\.\.\.)$")
 _RELATED_LABEL = re.compile(
     r"(?:相[关關](?:文章|[阅閱閲][读讀]|新[闻聞]|[报報][道導]|推[荐薦])"
@@ -58,7 +62,7 @@ def read_summary(
     """Return the portal's summary, and its method.
 
     A hint's or the head's counts only where it is whole and says more than the body's
-    own words: descriptions mostly repeat the lead.
+    own words: descriptions mostly repeat the lead.  Generic: a machine's, by its box.
     """
     rule = sources.rule.summary
     if rule is not None and (found := sources.all_by_rule(rule.rule)):
@@ -66,6 +70,11 @@ def read_summary(
         language = language_of(text)
         summary = Summary(text=text, origin=rule.origin, language=language)
         return summary, found[0].method
+    unruled = sources.rule.generic and not sources.rule.body
+    if unruled and (digest := _digest_on(sources.page)):
+        language = language_of(digest)
+        made = Summary(text=digest, origin="portal_ai", language=language)
+        return made, "generic:digest"
     said = squeeze(f"{lead or ''}{body_text or ''}")
     description = sources.meta_first("description", "og:description")
     for each in (*sources.hinted("summary"), *([description] if description else [])):
@@ -74,6 +83,16 @@ def read_summary(
             given = Summary(text=each.text, origin="portal", language=language)
             return given, each.method
     return None, None
+
+
+def _digest_on(page: Page) -> str | None:
+    """Return what a machine summed the text up in, where a box says so by its name."""
+    if page.is_json:
+        return None
+    for node in page.tree.iter(*_DIGEST_TAGS):
+        if is_digest(node) and (text := brief_text(node, _MAX_DIGEST)):
+            return text
+    return None
 
 
 def read_images(sources: Sources, images: list[Image]) -> tuple[Image, ...]:
