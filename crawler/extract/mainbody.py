@@ -37,6 +37,7 @@ _LEAD_SHARE = 0.5
 _MAX_DESCRIPTION = 400
 _MAX_SHARE = 0.4
 _MAX_LINKED = 0.3
+_MAX_DIGEST = 0.7  # of a brief report, a summary may be the half
 _FAR_UNKNOWN = 0.2
 # Weights of the witnesses, fitted to all labelled pages (benchmarks/extraction.py), so
 # that the benchmark's text F1 is not that of unseen pages.  Fitted anew on four folds
@@ -200,8 +201,13 @@ def _furniture(body: Box) -> Iterator[HtmlElement]:
         box = stack.pop()
         share = box.worth / max(body.worth, 1)
         linked = 2 * box.linked > box.characters
-        beside = box.furniture or is_caption(box.element) or is_digest(box.element)
-        if (beside and share < _MAX_SHARE) or (linked and share < _MAX_LINKED):
+        beside = box.furniture or is_caption(box.element)
+        summed_up = is_digest(box.element) and share < _MAX_DIGEST
+        if (
+            summed_up
+            or (beside and share < _MAX_SHARE)
+            or (linked and share < _MAX_LINKED)
+        ):
             yield box.element
         else:
             stack.extend(box.children)
