@@ -39,6 +39,7 @@ def crawl(
 ) -> None:
     """Crawl portals, archive what comes, emit items; go on where a run stopped."""
     from crawler.jobs.crawl import crawl as job
+    from crawler.jobs.metrics import note as note_end
 
     state = state_of(ctx)
     chosen = state.portals(portals)
@@ -54,6 +55,9 @@ def crawl(
             clock_note=note,
             progress=CrawlProgress(ticker, _waiting(Path(state.settings.spool.path))),
         )
+    for result in results:
+        counts = result.counts or {}
+        note_end(state.settings, result.portal, result.exit_code, counts, clock.now())
     show(results, state)
     raise typer.Exit(worst(result.exit_code for result in results))
 

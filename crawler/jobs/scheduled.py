@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from crawler.errors import Interrupted, Locked
 from crawler.jobs.due import Due, Entry, by_portal, due, put_back, take, walked
+from crawler.jobs.metrics import note
+from crawler.jobs.ping import START, ended, ping
 from crawler.jobs.run import boot_id
 from crawler.jobs.slots import ENDED, QUEUED, End, Slots, open_slots
 from crawler.log import get_log
@@ -102,6 +104,7 @@ class Schedules:
                 slots.beat(one.key)
 
         log.info("crawl_started", portal=portal.id, slots=len(taken))
+        ping(_pings(taken), START)
         limit = max(known) if len(known) == len(limits) else None
         end = self.children.run(args, limit, beat)
         return end or End(Interrupted.exit_code, message="not begun: stopped before")
@@ -116,5 +119,22 @@ class Schedules:
             else:
                 slots.end(one.key, state, now, end)
         portal = taken[0].key.portal
+        if end.exit_code != Locked.exit_code:
+            ping(_pings(taken), ended(end.exit_code), end.message or _counted(end))
+        if end.exit_code is None:  # else the crawl itself has noted it
+            note(self.settings, portal, None, end.counts, now)
         log.info("crawl_ended", portal=portal, code=end.exit_code, slots=state)
         return Started(portal, walked(taken), tuple(taken), state, end)
+
+
+def _pings(taken: Sequence[Due]) -> list[str]:
+    """Return whom to tell of slots, each once."""
+    found = (one.entry.rule.ping for one in taken)
+    return list(dict.fromkeys(url for url in found if url is not None))
+
+
+def _counted(end: End) -> str:
+    """Return what a crawl's counters say, a line each."""
+    lines = [f"run: {end.run_id}"]
+    lines += [f"{name}: {count}" for name, count in sorted(end.counts.items())]
+    return "\n".join(lines)

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
+from crawler.errors import SpoolUnwritable
+from crawler.jobs.status import open_runs
 from tests.cli.program import Ended, Program, pages, serving
+from tests.jobs.test_ping import listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BEFORE = "2025-07-15T10:00:00Z;frozen"
 DUE = "2025-07-16T04:31:00Z;frozen"
-LATER = "2025-07-17T04:31:00Z;frozen"
 SCHEDULE = "{cron: 30 6 * * *, timezone: Europe/Berlin"
 
 
@@ -86,6 +88,14 @@ def test_two_calls_at_once_start_a_slot_once(program: Program, base: str) -> Non
     assert shown["next"] == "2025-07-17T04:30:00+00:00"
 
 
+def has_visited(spool: Path) -> bool:
+    """Tell whether a run is open that has visited something."""
+    try:
+        return any(run.counts for run in open_runs(spool, "harbour"))
+    except SpoolUnwritable:  # it is only being made
+        return False
+
+
 def test_ctrl_c_leaves_what_the_next_call_goes_on_with(
     program: Program, base: str
 ) -> None:
@@ -93,11 +103,11 @@ def test_ctrl_c_leaves_what_the_next_call_goes_on_with(
     configure(program, base, delay="0.7s")
     program("run-due", clock=BEFORE)
     call = program.start("run-due", clock=DUE)
-    spool = program.directory / "data/spool/harbour/crawl.lock"
+    spool = program.directory / "data/spool"
     give_up_s = time.monotonic() + 30
-    while not spool.exists() and time.monotonic() < give_up_s:
-        time.sleep(0.02)  # a poll with a bound
-    time.sleep(1.5)  # into the crawl
+    while not has_visited(spool):
+        assert time.monotonic() < give_up_s
+        time.sleep(0.05)  # a poll with a bound
     call.send_signal(signal.SIGINT)
     stopped = finished(call)
     assert stopped.code == 7, stopped.err
@@ -109,20 +119,24 @@ def test_ctrl_c_leaves_what_the_next_call_goes_on_with(
     assert runs(program) == [started["run_id"]]
 
 
-def test_max_runtime_stops_a_crawl_that_the_next_resumes(
-    program: Program, base: str
-) -> None:
-    """A crawl that takes too long ends with 7, as its slot says; the next goes on."""
-    configure(program, base, ", max_runtime: 4s", delay="2s")
-    program("run-due", clock=BEFORE)
-    cut = program("--json", "run-due", clock=DUE)
-    assert cut.code == 7, cut.err
-    (first,) = rows(cut)
-    assert (first["state"], first["exit_code"]) == ("ended", 7)
-    assert "max_runtime" in str(first["message"])
-    configure(program, base)
-    (second,) = rows(program("--json", "run-due", clock=LATER))
-    assert (second["exit_code"], second["run_id"]) == (0, first["run_id"])
+def test_start_and_end_are_told(program: Program, base: str) -> None:
+    """A scheduled crawl is pinged at both ends, and counted for Prometheus."""
+    with listening() as (service, told):
+        program.environment["PING"] = f"{service}/0af3secret"
+        configure(program, base, ", ping: '${PING}'")
+        text = program.config.read_text("utf-8")
+        program.config.write_text(f"metrics: {{textfile: out.prom}}\n{text}")
+        ended = program("-v", "schedule", "run", "harbour", clock=DUE)
+    assert ended.code == 0, ended.err
+    assert [path for path, _ in told] == ["/0af3secret/start", "/0af3secret/0"]
+    assert "items:new: 3" in told[1][1]
+    assert "0af3secret" not in ended.err
+    (stored,) = (program.directory / "data/store").rglob("runs/**/*.json")
+    assert "0af3secret" not in stored.read_text()
+    lines = (program.directory / "out.prom").read_text().splitlines()
+    assert 'portalkeep_last_run_items{portal="harbour",change="new"} 3' in lines
+    at = "1752456600"  # 2025-07-14 09:30 in Shanghai
+    assert f'portalkeep_newest_item_timestamp_seconds{{portal="harbour"}} {at}' in lines
 
 
 def test_run_starts_outside_the_plan(program: Program, base: str) -> None:
