@@ -94,6 +94,18 @@ def test_auto_renders_what_is_a_shell_and_no_more(
     assert_all_modes_agree(place)
 
 
+@pytest.mark.parametrize(("render", "starts"), [("always", True), ("auto", False)])
+def test_only_a_page_that_is_sure_to_come_is_prepared_for(
+    render: str, *, starts: bool, tmp_path: Path
+) -> None:
+    """With always the browser starts beside the listing; with auto, for a page."""
+    with serving({"/latest": page(listing([]))}) as served:
+        place = workplace(tmp_path, rules(served, render))
+        ran = place.run("crawl")
+    assert served.hits["/latest"] == 1
+    assert ("browser_started" in ran.stderr) is starts
+
+
 def assert_recorded(place: Workplace, served: Portal) -> None:
     """Check that a visit's records have its page id, the DOM among them."""
     collection, base = place.collection, served.base
