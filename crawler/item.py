@@ -249,6 +249,7 @@ class Listing:
         skipped: rows that lead nowhere, each with its reason.
         rows: how many rows the rule found, skipped ones included.
         ended: why there is no next page, one word; None where there is one.
+        old: URLs of links and ids of flashes from before the walk's ``since``.
         paging: how the page says that it goes on; ``from: auto`` alone looks.
     """
 
@@ -258,6 +259,7 @@ class Listing:
     skipped: tuple[Skipped, ...] = ()
     rows: int = 0
     ended: str | None = None
+    old: frozenset[str] = frozenset()
     paging: Paging | None = None
 
 

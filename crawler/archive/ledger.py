@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crawler.config.portal import Portal
     from crawler.frontier.sqlite import SqliteFrontier
     from crawler.item import Head, Item, Listing
-    from crawler.model import RecordRef, Work
+    from crawler.model import Link, RecordRef, Work
 
 log = get_log(__name__)
 
@@ -122,7 +122,7 @@ class Ledger:
 
     def __post_init__(self) -> None:
         """Look the listings' stop conditions up once."""
-        self._stops = {x.id: x.stop for x in self.portal.listings}
+        self._stops = {x.id: x.walk_stop for x in self.portal.listings}
 
     def seed(self, children: Iterable[Child]) -> int:
         """Add the links a run starts from; return how many were new."""
@@ -144,6 +144,8 @@ class Ledger:
             return Ended(accepted=False)
         self._decide(ending, segment)
         new_links = self._follow(ending, segment) if ending.listing else 0
+        if ending.listing is None and ending.reason is not None:
+            self._note_broken(work, ending.reason)
         flashes = ending.listing.flashes if ending.listing else ()
         kept = self._keep((*ending.items, *flashes), segment)
         now = self.clock.now()
@@ -156,7 +158,14 @@ class Ledger:
         for work in dead:
             ending = Ending(work, Outcome.FAILED, Reason.DEAD_LETTER)
             self._decide(ending, segment)
+            self._note_broken(work, Reason.DEAD_LETTER)
         return len(dead)
+
+    def _note_broken(self, work: Work, reason: Reason) -> None:
+        """Note that a walk ended because a page of it gave nothing."""
+        if work.link.kind is Kind.LISTING:
+            listing = work.link.listing or ""
+            self.spool.outbox.note_walk(self.run_id, listing, 0, reason.value)
 
     def _decide(self, ending: Ending, segment: str) -> None:
         entry: dict[str, object] = {
@@ -208,39 +217,51 @@ class Ledger:
             self._skip(skipped, ending, segment)
         depth = work.depth + 1
         children: list[Child] = []
-        room = self._room()
+        room = self._room(listing, work)
+        new: set[str] = set()
         for link in listing.links:
             refused = policy.refuse(link.url, self.portal, depth=depth)
-            fresh = link.kind is Kind.ITEM and not self.frontier.knows(
-                self.run_id, link
-            )
-            if refused is None and fresh and room <= 0:
-                refused = Skipped(link.url, Reason.PAGE_LIMIT, "scope.max_items")
+            fresh = not self.frontier.knows(self.run_id, link)
+            if refused is None and fresh and room[link.kind] <= 0:
+                refused = _no_room(link)
             if refused is not None:
                 self._skip(refused, ending, segment)
                 continue
-            room -= fresh
+            if fresh:
+                room[link.kind] -= 1
+                new.add(link.url)
             children.append(Child(link, depth, parent=work.work_id))
         new_links = self.frontier.add(self.run_id, children, self.portal)
-        ended = self._walk_on(ending, new_links + len(listing.flashes), segment)
+        flashes = (flash.id for flash in listing.flashes)
+        new |= self.frontier.meet(self.run_id, flashes)
+        ended = self._walk_on(ending, new, segment)
         self.spool.outbox.note_walk(
             self.run_id, work.link.listing or "", listing.rows, ended
         )
         return new_links
 
-    def _room(self) -> int:
-        limit = self.portal.scope.max_items
-        if limit is None:
-            return 1 << 60
-        return limit - self.frontier.item_count(self.run_id)
+    def _room(self, listing: Listing, work: Work) -> dict[Kind, int]:
+        """Return how many links of each kind may still be added."""
+        limit, name = self.portal.scope.max_items, work.link.listing or ""
+        items = pages = 1 << 60
+        if limit is not None:
+            items = limit - self.frontier.item_count(self.run_id)
+        if any(link.kind is Kind.LISTING for link in listing.links):
+            most: int = self._stops[name].max_pages
+            pages = most - self.frontier.listing_pages(self.run_id, name)
+        return {Kind.ITEM: items, Kind.LISTING: pages}
 
-    def _walk_on(self, ending: Ending, new: int, segment: str) -> str | None:
+    def _walk_on(self, ending: Ending, new: set[str], segment: str) -> str | None:
         listing, work = ending.listing, ending.work
         if listing is None or listing.next is None:
             return listing.ended if listing else None
         stop = self._stops.get(work.link.listing or "")
-        ended = policy.walk_ends(work, new, listing.next, stop) if stop else None
-        if ended is not None:
+        old, rows = len(new & listing.old), listing.rows
+        if stop and (
+            ended := policy.walk_ends(
+                work, len(new), listing.next, stop, old_links=old, rows=rows
+            )
+        ):
             return ended
         refused = policy.refuse(listing.next.url, self.portal, depth=work.depth)
         if refused is not None:
@@ -250,7 +271,7 @@ class Ledger:
             listing.next,
             work.depth,
             work.page + 1,
-            work.stale_pages + 1 if new == 0 else 0,
+            0 if new else work.stale_pages + 1,
             work.work_id,
         )
         added = self.frontier.add(self.run_id, [child], self.portal)
@@ -271,3 +292,8 @@ class Ledger:
                 self.spool.outbox.count(self.run_id, f"items:kind:{item.kind}")
                 kept.append(folded.item)
         return tuple(kept)
+
+
+def _no_room(link: Link) -> Skipped:
+    limit = "scope.max_items" if link.kind is Kind.ITEM else "stop.max_pages"
+    return Skipped(link.url, Reason.PAGE_LIMIT, limit)

@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING
 
 from crawler.config import syntax
 from crawler.config.check_browser import check_shown_listing
-from crawler.config.check_rule import ANY, HTML, JSON, faults, rule_faults
-from crawler.config.listing import FLASH_FIELDS, LISTING_FIELDS, Continuation
+from crawler.config.check_rule import HTML, JSON, faults, rule_faults
+from crawler.config.check_walk import check_walk
+from crawler.config.listing import (
+    FLASH_FIELDS,
+    LISTING_FIELDS,
+    OF_HTML,
+    Continuation,
+)
 from crawler.config.problem import did_you_mean
 from crawler.config.rule import Expression
+from crawler.config.signing import signer_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,9 +39,11 @@ def check_listing(listing: ListingRule) -> Iterator[Finding]:
     yield from _bodies(listing)
     yield from _rows(listing)
     yield from _continuation_rows(listing)
+    yield from _layout_rows(listing)
     yield from _fields(listing)
     yield from _skips(listing)
-    yield from _next(listing)
+    yield from check_walk(listing)
+    yield from faults(("sign",), signer_fault, listing.sign)
     yield from check_shown_listing(listing)
 
 
@@ -48,13 +57,14 @@ def _bodies(listing: ListingRule) -> Iterator[Finding]:
 
 
 def _kind(source: str) -> str:
-    return HTML if source == "rows" else JSON
+    return HTML if source in OF_HTML else JSON
 
 
 def _kinds(listing: ListingRule) -> frozenset[str]:
     """Return what the rows of all pages of the walk are."""
-    later = listing.continue_.from_ if listing.continue_ else None
-    return frozenset({_kind(listing.from_), _kind(later or listing.from_)})
+    further = (listing.continue_, *listing.layouts)
+    later = (each.from_ or listing.from_ for each in further if each)
+    return frozenset({_kind(listing.from_), *map(_kind, later)})
 
 
 def _rows(listing: ListingRule) -> Iterator[Finding]:
@@ -87,12 +97,28 @@ def _continuation_rows(listing: ListingRule) -> Iterator[Finding]:
         yield ("continue",), what
 
 
+def _layout_rows(listing: ListingRule) -> Iterator[Finding]:
+    for at, layout in enumerate(listing.layouts):
+        path: Path = ("layouts", at)
+        source = layout.from_ or listing.from_
+        kinds = frozenset({_kind(source)})
+        yield from faults((*path, "url"), syntax.url_fault, layout.url)
+        yield from faults((*path, "until"), syntax.day_fault, layout.until)
+        yield from faults((*path, "encoding"), syntax.encoding_fault, layout.encoding)
+        yield from rule_faults((*path, "rows"), layout.rows, kinds)
+        yield from _named((*path, "fields"), layout.fields, listing, kinds)
+        own = layout.rows or (layout.state and layout.state.rows)
+        if not own and _kind(source) != _kind(listing.from_):
+            what = f"a layout with 'from: {source}' needs 'rows' of its own; add it"
+            yield path, what
+
+
 def _fields(listing: ListingRule) -> Iterator[Finding]:
     yield from _named(("fields",), listing.fields, listing, _kinds(listing))
     if (later := listing.continue_) is not None:
         kinds = frozenset({_kind(later.from_ or listing.from_)})
         yield from _named(("continue", "fields"), later.fields, listing, kinds)
-    data = listing.from_ in ("json", "state")
+    data = listing.from_ in ("json", "jsonp", "state")
     if data and listing.kind == "article" and "url" not in listing.fields:
         yield (), f"'from: {listing.from_}' needs 'fields: {{url: …}}'; add it"
 
@@ -114,30 +140,3 @@ def _skips(listing: ListingRule) -> Iterator[Finding]:
     for at, skip in enumerate(listing.skip):
         rule = (Expression.model_validate(skip.when),)
         yield from rule_faults(("skip", at, "when"), rule, _kinds(listing))
-
-
-def _next(listing: ListingRule) -> Iterator[Finding]:
-    if listing.next is None:
-        return
-    rule = listing.next
-    # The page around the rows may be HTML although the rows are not.
-    yield from rule_faults(("next", "url"), rule.url, ANY)
-    for name in ("cursor", "first", "more"):
-        yield from faults(("next", name), syntax.jmespath_fault, getattr(rule, name))
-    for name, given in (("page", rule.page), ("cursor", rule.cursor)):
-        mark = f"{{{name}}}"
-        if given is not None and not any(mark in text for text in _asked(listing)):
-            what = f"needs '{mark}' in the url of 'continue', or where the request is"
-            yield ("next", name), f"'next: {name}' {what} written; add it"
-
-
-def _asked(listing: ListingRule) -> Iterator[str]:
-    """Yield the texts of a request that placeholders may stand in."""
-    later = listing.continue_ or Continuation()
-    yield listing.url
-    yield later.url or ""
-    yield listing.body or ""
-    yield later.body or ""
-    yield from listing.params.values()
-    yield from later.params.values()
-    yield from later.headers.values()

@@ -6,10 +6,11 @@ from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
-from crawler.config.browsing import BrowserRule, ClickRule, ScrollRule
+from crawler.config.browsing import BrowserRule
 from crawler.config.rule import Model, Named, Rule, Texts, as_tuple
 from crawler.config.schedule import ScheduleRule
-from crawler.config.units import Count, Duration
+from crawler.config.units import Duration
+from crawler.config.walking import DayRule, NextRule, Stop
 
 
 class SkipRule(Model):
@@ -51,77 +52,15 @@ class StateRule(Model):
         return self
 
 
-class PageNumbers(Model):
-    """Numbered pages: the second page's number, the step to the next, a last one.
-
-    The first page's number, where its request has ``{page}``, is a step less.
-    """
-
-    shorthand = (int, Literal[True])
-
-    start: int = 2
-    step: int = 1
-    last: int | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _start_alone(cls, given: object) -> object:
-        if isinstance(given, bool):
-            return {}
-        return {"start": given} if isinstance(given, int) else given
-
-
-class NextRule(Model):
-    """How a listing goes on; one of page, cursor, url, click, scroll.
-
-    Attributes:
-        page: ``{start: 2, step: 1, last: 40}``; ``{page}`` stands in the request.
-        cursor: JMESPath in the answer (or state); ``{cursor}`` stands in the request.
-        first: JMESPath of the first cursor, in the page that ``continue`` follows.
-        more: JMESPath; the walk ends where it is false.
-        url: rule for the whole URL.
-        click, scroll: on the same page, shown by a browser; all of it is one page of
-            the walk.
-    """
-
-    shorthand = (Literal["scroll"],)
-
-    page: PageNumbers | None = None
-    cursor: str | None = None
-    first: str | None = None
-    more: str | None = None
-    url: Rule = ()
-    click: ClickRule | None = None
-    scroll: ScrollRule | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _scroll_alone(cls, given: object) -> object:
-        return {"scroll": True} if given == "scroll" else given
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        ways = (self.page, self.cursor, self.url or None, self.click, self.scroll)
-        if sum(way is not None for way in ways) != 1:
-            message = "next wants exactly one of page, cursor, url, click, scroll"
-            raise ValueError(message)
-        return self
-
-    @property
-    def is_on_page(self) -> bool:
-        """Whether a browser goes on by itself, on the same page."""
-        return self.click is not None or self.scroll is not None
-
-
 class Continuation(Model):
     """How pages after the first are asked for and read, where that differs.
 
-    ``url`` may hold ``{cursor}`` or ``{page}``; without it the next URL is taken whole.
-    ``fields`` are on top of the listing's own.  ``method`` and ``body`` are the
-    listing's where they are not given; without POST no body is sent.
+    ``url`` may hold ``{cursor}`` or what else ``next`` counts by; without it the next
+    URL is taken whole.  ``fields`` are on top of the listing's own.  ``method`` and
+    ``body`` are the listing's where they are not given; without POST no body is sent.
     """
 
-    from_: Literal["rows", "state", "json", "feed"] | None = Field(
+    from_: Literal["rows", "state", "json", "jsonp", "feed"] | None = Field(
         default=None, alias="from"
     )
     url: str | None = None
@@ -134,16 +73,25 @@ class Continuation(Model):
     params: Named = Field(default={}, repr=False)
 
 
-class Stop(Model):
-    """When a walk over listing pages ends, whatever the pages say.
+class DayLayout(Model):
+    """How the pages of days before ``until`` are asked for and read.
+
+    What is not given is the listing's own; ``fields`` are on top of its fields.
 
     Attributes:
-        seen_pages: pages in a row without a link that is new to this run.
-        max_pages: pages in all.
+        until: days before this one have this layout, unless they are before an
+            earlier ``until`` of another.
     """
 
-    seen_pages: Count = 2
-    max_pages: Count = 1000
+    until: str
+    from_: Literal["rows", "state", "json", "jsonp"] | None = Field(
+        default=None, alias="from"
+    )
+    url: str | None = None
+    rows: Rule = ()
+    state: StateRule | None = None
+    fields: dict[str, Rule] = Field(default={})
+    encoding: str | None = None
 
 
 class ListingExpectation(Model):
@@ -154,7 +102,7 @@ class ListingExpectation(Model):
 
 
 LISTING_FIELDS = (
-    *("url", "title", "published", "source", "summary", "image", "tags"),
+    *("url", "title", "published", "updated", "source", "summary", "image", "tags"),
     *("external_id", "author"),
 )
 """What ``fields`` of a listing may name; each becomes a hint of that name."""
@@ -162,9 +110,13 @@ FLASH_FIELDS = (*LISTING_FIELDS, "body", "tickers")
 """The same for a flash listing."""
 
 
-OF_PAGES = ("rows", "state", "auto")
+OF_PAGES = ("rows", "days", "state", "auto")
 """Where rows come from a page that a browser could show."""
-Source: TypeAlias = Literal["rows", "state", "json", "feed", "sitemap", "auto"]
+OF_HTML = ("rows", "days")
+"""Where rows are elements of an HTML page."""
+Source: TypeAlias = Literal[
+    "rows", "days", "state", "json", "jsonp", "feed", "sitemap", "auto"
+]
 
 
 class ListingRule(Model):
@@ -172,13 +124,17 @@ class ListingRule(Model):
 
     Attributes:
         from_: where rows come from: ``rows`` (HTML), ``state`` (script), ``json``
-            (API), ``feed`` (RSS, Atom, RDF), ``sitemap``, ``auto`` (whatever the page
+            (API), ``jsonp`` (an API that calls a function), ``feed`` (RSS, Atom, RDF),
+            ``sitemap``, ``days`` (HTML, a page a day), ``auto`` (whatever the page
             is, its items and its next page found without rules).
         rows: the rule that finds the rows; feeds, sitemaps and ``auto`` know theirs.
         fields: name to rule within a row.  ``url``, ``title``, ``published``,
             ``source``, ``summary``, ``image``, ``tags``, ``external_id``,
             ``author`` become hints; a flash listing also reads ``body``, ``tickers``.
         kind: ``flash``: a row whose URL matches no item rule is an item itself.
+        layouts: of days past, where ``next`` is ``day``.
+        sign: ``module:function`` that signs each request; takes the query's parameters
+            and the body as text, and returns the parameters to add.
         ok: JMESPath; an answer where it is false is a failed page, not an empty one.
         render: ``auto``: a browser shows the page where the plain response lacks
             ``ready`` or any row; ``always``: whatever the response is.
@@ -197,6 +153,8 @@ class ListingRule(Model):
     fields: dict[str, Rule] = Field(default={})
     next: NextRule | None = None
     continue_: Continuation | None = Field(default=None, alias="continue")
+    layouts: tuple[DayLayout, ...] = ()
+    sign: str | None = None
     method: Literal["GET", "POST"] = "GET"
     body: str | None = None
     headers: Named = Field(default={}, repr=False)
@@ -218,7 +176,21 @@ class ListingRule(Model):
     def __hash__(self) -> int:
         return hash(self.id)
 
-    @field_validator("skip", mode="before")
+    @property
+    def days(self) -> DayRule | None:
+        """How the days are walked, None of a listing that has no page a day."""
+        if self.next is None:
+            return DayRule() if self.from_ == "days" else None
+        return self.next.day
+
+    @property
+    def walk_stop(self) -> Stop:
+        """When its walk ends; days without news are counted by their own limit."""
+        if self.days is None:
+            return self.stop
+        return self.stop.model_copy(update={"seen_pages": self.days.empty})
+
+    @field_validator("skip", "layouts", mode="before")
     @classmethod
-    def _skips(cls, given: object) -> object:
+    def _lists(cls, given: object) -> object:
         return as_tuple(given)

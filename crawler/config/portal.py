@@ -15,13 +15,11 @@ from crawler.config.itempage import ItemRule, Keeps, SummaryRule, TickerRule
 from crawler.config.learned import Learned
 from crawler.config.listing import (
     Continuation,
+    DayLayout,
     ListingExpectation,
     ListingRule,
-    NextRule,
-    PageNumbers,
     SkipRule,
     StateRule,
-    Stop,
 )
 from crawler.config.login import LoginRule
 from crawler.config.rule import (
@@ -35,11 +33,21 @@ from crawler.config.rule import (
 )
 from crawler.config.schedule import ScheduleRule
 from crawler.config.units import Count, Duration, Size
+from crawler.config.walking import (
+    DayRule,
+    NextRule,
+    OffsetRule,
+    OldestRule,
+    PageNumbers,
+    Stop,
+)
 
 __all__ = [
     "BrowserRule",
     "ClickRule",
     "Continuation",
+    "DayLayout",
+    "DayRule",
     "Expression",
     "ItemRule",
     "ListingExpectation",
@@ -48,6 +56,8 @@ __all__ = [
     "Manners",
     "Model",
     "NextRule",
+    "OffsetRule",
+    "OldestRule",
     "PageNumbers",
     "Portal",
     "PortalExpectation",

@@ -143,7 +143,7 @@ def extract_listing(
         NotExtracted: the page gives no listing, for a reason.
     """
     rules = portal or boundless_portal(url)
-    seeds = seed_links(rules)
+    seeds = seed_links(rules, captured_at)
     if not seeds:
         raise NotExtracted(Reason.NO_RULE, f"portal {rules.id!r} has no listing")
     link = next((seed for seed in seeds if seed.url == url), seeds[0])

@@ -15,12 +15,14 @@ from zoneinfo import ZoneInfo
 
 from crawler import urls
 from crawler.errors import NotExtracted
+from crawler.extract.age import old_rows
 from crawler.extract.condition import reason_to_skip
 from crawler.extract.dates import read_date
+from crawler.extract.emptiness import empty, may_be_missing, nothing
 from crawler.extract.flash import FLASH_FIELDS, FlashContext, read_flash
 from crawler.extract.guards import check_answer, check_challenge
 from crawler.extract.page import Page
-from crawler.extract.paging import EMPTY, following, is_further
+from crawler.extract.paging import NOT_FOUND, following, is_further
 from crawler.extract.request import first_link, item_headers, whole_link
 from crawler.extract.rows import (
     anchor_of,
@@ -33,10 +35,10 @@ from crawler.extract.rows import (
 from crawler.extract.rules import rule_for
 from crawler.frontier.policy import merge_hints, outside
 from crawler.item import Item, Listing
-from crawler.model import HintValue, Kind, Link, Origin, Reason, Skipped
+from crawler.model import HintValue, Kind, Link, Reason, Skipped
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from crawler.config.portal import ListingRule, Portal
     from crawler.extract.rows import Rows
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 _OK = 200
 _FORBIDDEN = 403
+_NOT_THERE = (404, 410)
 _SHOWN = 500
 
 
@@ -64,6 +67,8 @@ def extract_listing_from(
     rule = next((x for x in portal.listings if x.id == capture.link.listing), None)
     if rule is None:
         raise NotExtracted(Reason.NO_RULE, f"no listing {capture.link.listing!r}")
+    if capture.main.status in _NOT_THERE and may_be_missing(capture, rule):
+        return nothing(capture, portal, rule, NOT_FOUND)
     if capture.main.status == _FORBIDDEN:  # to everybody else it is shown
         raise NotExtracted(Reason.BLOCKED, str(capture.main.status))
     check_answer(capture.main, portal.crawl.max_parse)
@@ -72,7 +77,7 @@ def extract_listing_from(
     rows = _rows_of(capture, portal, rule)
     count = len(rows.nodes) + len(rows.children)
     if count == 0:
-        return _empty(rows, capture)
+        return empty(rows, capture, portal, rule)
     sorter = _Sorter(
         rows,
         capture,
@@ -86,21 +91,27 @@ def extract_listing_from(
     then, ended = following(rows, capture, portal, rule)
     if then is not None:
         then = replace(then, found_on=capture.link.url)
-    return replace(found, next=then, ended=ended, rows=count, paging=rows.paging)
+    zone, at = ZoneInfo(portal.timezone), capture.main.captured_at
+    old = old_rows(found, rule.stop, at=at, zone=zone)
+    return replace(
+        found, next=then, ended=ended, rows=count, old=old, paging=rows.paging
+    )
 
 
-def seed_links(portal: Portal) -> tuple[Link, ...]:
+def seed_links(portal: Portal, at: datetime | None = None) -> tuple[Link, ...]:
     """Return the first page of each listing, in the order of the configuration.
 
+    at: when the run began; walks by day begin with that day.
+
     Raises:
-        ConfigError: a listing's URL is none.
+        ConfigError: a listing's URL is none, or it wants a time and there is none.
     """
-    return tuple(first_link(portal, rule) for rule in portal.listings)
+    return tuple(first_link(portal, rule, at) for rule in portal.listings)
 
 
 def _rows_of(capture: Capture, portal: Portal, rule: ListingRule) -> Rows:
     """Return the rows; a challenge in the listing's place is told apart."""
-    way = way_of(rule, further=is_further(capture))
+    way = way_of(rule, further=is_further(capture), token=capture.link.token)
     try:
         return read_rows(capture, portal, rule, way)
     except NotExtracted as failed:
@@ -109,19 +120,6 @@ def _rows_of(capture: Capture, portal: Portal, rule: ListingRule) -> Rows:
             if not page.is_json:
                 check_challenge(page)
         raise
-
-
-def _empty(rows: Rows, capture: Capture) -> Listing:
-    child = rows.origin is Origin.SITEMAP and capture.link.found_on is not None
-    if is_further(capture) or child:
-        return Listing((), ended=EMPTY)
-    if rows.document is None:
-        check_challenge(rows.page)
-    raise NotExtracted(
-        Reason.BAD_LISTING,
-        f"listing rows {rows.wanted!r} matched nothing on {capture.main.url!r}; "
-        "the layout may have changed",
-    )
 
 
 @dataclass(slots=True)

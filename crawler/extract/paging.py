@@ -6,17 +6,22 @@ frontier's policy.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from crawler.config.portal import Expression
 from crawler.extract.condition import is_met, search
-from crawler.extract.request import Position, templated_link, whole_link
+from crawler.extract.oldest import NO_CURSOR, counted_rows, next_oldest
+from crawler.extract.position import Position
+from crawler.extract.request import day_link, templated_link, whole_link
 from crawler.extract.selectors import first
 
 if TYPE_CHECKING:
     from crawler.config.portal import (
         ListingRule,
         NextRule,
+        OffsetRule,
+        OldestRule,
         PageNumbers,
         Portal,
         Rule,
@@ -27,17 +32,23 @@ if TYPE_CHECKING:
 NO_NEXT = "no_next"
 NEEDS_CLICK = "needs_click"
 MORE_FALSE = "more_false"
-NO_CURSOR = "no_cursor"
 CURSOR_REPEATED = "cursor_repeated"
 LAST_PAGE = "last_page"
-EMPTY = "empty"
+SHORT_PAGE = "short_page"
+SINCE = "since"
+NOT_FOUND = "not_found"
 
 _FOR_HTML = ("css:", "xpath:", "re:")
 
 
 def is_further(capture: Capture) -> bool:
     """Tell whether this is a page after a walk's first."""
-    return capture.page > 1 or capture.link.token is not None
+    return follows(capture.link, capture.page)
+
+
+def follows(link: Link, page: int) -> bool:
+    """Tell whether a link, so far into its walk, leads to a page after the first."""
+    return page > 1 or link.token is not None
 
 
 def following(
@@ -49,17 +60,42 @@ def following(
         ConfigError: the listing's ``next`` cannot be followed.
     """
     wanted = rule.next
+    if rule.days is not None:
+        return day_before(capture, portal, rule)
     if wanted is None:
         return _as_told(rows, capture, portal, rule)
     if wanted.is_on_page:  # a browser went on until it could no more
         return None, capture.dom_ended or NO_NEXT
     if wanted.more is not None and is_met(wanted.more, rows.document) is False:
         return None, MORE_FALSE
+    return _beyond(wanted, rows, capture, portal, rule)
+
+
+def _beyond(
+    wanted: NextRule, rows: Rows, capture: Capture, portal: Portal, rule: ListingRule
+) -> tuple[Link | None, str | None]:
     if wanted.page is not None:
         return _numbered(wanted.page, capture, portal, rule)
+    if wanted.offset is not None:
+        return _by_offset(wanted.offset, rows, capture, portal, rule)
+    if wanted.oldest is not None:
+        return _by_oldest(wanted.oldest, rows, capture, portal, rule)
     if wanted.cursor is not None:
         return _by_cursor(wanted, rows, capture, portal, rule)
     return _by_url(wanted.url, rows, capture, portal, rule)
+
+
+def day_before(
+    capture: Capture, portal: Portal, rule: ListingRule
+) -> tuple[Link | None, str | None]:
+    """Return the page of the day before this one, None before ``since``."""
+    days, token = rule.days, capture.link.token
+    if days is None or token is None:
+        return None, NO_NEXT
+    day = date.fromisoformat(token) - timedelta(days=1)
+    if days.since is not None and day.isoformat() < days.since:
+        return None, SINCE
+    return day_link(portal, rule, day), None
 
 
 def _as_told(
@@ -84,6 +120,32 @@ def _numbered(
     if numbers.last is not None and (number - numbers.last) * numbers.step > 0:
         return None, LAST_PAGE
     return templated_link(portal, rule, Position(page=number)), None
+
+
+def _by_offset(
+    wanted: OffsetRule, rows: Rows, capture: Capture, portal: Portal, rule: ListingRule
+) -> tuple[Link | None, str | None]:
+    """Return the page behind the rows that came, however many were asked for.
+
+    Rows to skip are not counted: one that stands on every page is in no order, and
+    pages that overlap lose nothing.
+    """
+    token = capture.link.token
+    before = int(token) if token and token.isdecimal() else wanted.start
+    if wanted.size is not None and len(rows.nodes) < wanted.size:
+        return None, SHORT_PAGE
+    came = len(counted_rows(rows, rule)) or len(rows.nodes)
+    position = Position(offset=before + came)
+    return templated_link(portal, rule, position), None
+
+
+def _by_oldest(
+    wanted: OldestRule, rows: Rows, capture: Capture, portal: Portal, rule: ListingRule
+) -> tuple[Link | None, str | None]:
+    time, ended = next_oldest(rows, rule, wanted, capture.link.token)
+    if time is None:
+        return None, ended
+    return templated_link(portal, rule, Position(oldest=time)), None
 
 
 def _by_cursor(

@@ -2,77 +2,85 @@
 
 1. Portal's, then listing's, then ``continue``'s headers and parameters; later ones win,
    header names in any case are one.
-2. ``{cursor}`` and ``{page}`` may stand in the URL, in parameters, in headers and in
-   the body, and are written as each of them needs it.
+2. ``{page}``, ``{offset}``, ``{cursor}``, ``{oldest}`` and ``{day:%Y/%m/%d}`` may
+   stand in the URL, in parameters, in headers and in the body, and are written as each
+   of them needs it.
 3. A URL that a page names whole is asked for as it is.
+4. What ``sign`` makes of query and body comes last.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
 
 from crawler import urls
+from crawler.config.signing import load_signer
 from crawler.errors import ConfigError
+from crawler.extract.position import Position, has_place
 from crawler.model import Kind, Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date, datetime
 
-    from crawler.config.portal import ListingRule, Portal
-
-_PLACE = re.compile(r"\{(cursor|page)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where in a walk a page is; of the first page of a cursor's walk nothing is set.
-
-    Attributes:
-        cursor: the answer's token.
-        page: the page's number.
-    """
-
-    cursor: str | None = None
-    page: int | None = None
-
-    @property
-    def token(self) -> str | None:
-        """What a listing page is told apart by, None for a walk's first page."""
-        return self.cursor if self.page is None else str(self.page)
-
-    def _value(self, name: str) -> str | None:
-        if name == "cursor":
-            return self.cursor
-        return None if self.page is None else str(self.page)
-
-    def lacks(self, template: str) -> bool:
-        """Tell whether the template has a place that nothing is there for."""
-        return any(self._value(name) is None for name in _PLACE.findall(template))
-
-    def fill(self, template: str, write: Callable[[str], str] = str) -> str:
-        """Return the template with its places filled, each value through write."""
-        return _PLACE.sub(lambda found: write(self._value(found[1]) or ""), template)
+    from crawler.config.portal import DayLayout, ListingRule, Portal
 
 
-def has_place(*templates: str) -> bool:
-    """Tell whether any of the templates changes from page to page."""
-    return any(_PLACE.search(template) for template in templates)
-
-
-def first_link(portal: Portal, rule: ListingRule) -> Link:
+def first_link(portal: Portal, rule: ListingRule, at: datetime | None = None) -> Link:
     """Return the first page of a listing.
 
+    at: when the run began; a walk by day begins with that day.
+
     Raises:
-        ConfigError: its URL is none.
+        ConfigError: its URL is none, or it wants a time and there is none.
     """
-    numbers = rule.next.page if rule.next else None
-    position = Position(page=numbers.start - numbers.step if numbers else None)
+    if rule.days is not None:
+        return day_link(portal, rule, today_in(portal, at))
+    position = _first_position(rule)
     url = _address(rule, rule.url, {**portal.request.params, **rule.params}, position)
     return _listing_link(portal, rule, url, position, continued=False, token=None)
+
+
+def today_in(portal: Portal, at: datetime | None) -> date:
+    """Return the portal's day at this time.
+
+    Raises:
+        ConfigError: there is no time.
+    """
+    if at is None:
+        raise ConfigError("a walk by day wants to know the day it begins with")
+    return at.astimezone(ZoneInfo(portal.timezone)).date()
+
+
+def day_link(portal: Portal, rule: ListingRule, day: date) -> Link:
+    """Return the page of a day, by the layout of that day.
+
+    Raises:
+        ConfigError: the URL is none.
+    """
+    position = Position(day=day)
+    layout = layout_of(rule, day)
+    template = (layout.url if layout else None) or rule.url
+    url = _address(rule, template, {**portal.request.params, **rule.params}, position)
+    token = position.token
+    return _listing_link(portal, rule, url, position, continued=False, token=token)
+
+
+def layout_of(rule: ListingRule, day: date) -> DayLayout | None:
+    """Return the layout of a day past, None where the listing's own is meant."""
+    later = [x for x in rule.layouts if day.isoformat() < x.until]
+    return min(later, key=lambda layout: layout.until, default=None)
+
+
+def _first_position(rule: ListingRule) -> Position:
+    if rule.next is not None and rule.next.page is not None:
+        return Position(page=rule.next.page.start - rule.next.page.step)
+    if rule.next is not None and rule.next.offset is not None:
+        return Position(offset=rule.next.offset.start)
+    return Position()
 
 
 def templated_link(portal: Portal, rule: ListingRule, position: Position) -> Link:
@@ -91,8 +99,8 @@ def templated_link(portal: Portal, rule: ListingRule, position: Position) -> Lin
     places = (template, body, *params.values(), *headers.values())
     if not has_place(*places):
         raise ConfigError(
-            f"listing {rule.id!r}: next needs {{cursor}} or {{page}} in url, params, "
-            "headers or body of the listing or its continue"
+            f"listing {rule.id!r}: next needs {{page}}, {{cursor}} or the like in "
+            "url, params, headers or body of the listing or its continue"
         )
     url = _address(rule, template, params, position)
     token = position.token
@@ -126,6 +134,8 @@ def _listing_link(
         [_body_type(template), portal.request.headers, *own],
         {**portal.request.cookies, **rule.cookies},
     )
+    if rule.sign is not None:
+        url = signed(rule, url, body)
     return Link(
         url,
         Kind.LISTING,
@@ -165,6 +175,22 @@ def _filled(named: Mapping[str, str], position: Position) -> dict[str, str]:
         for name, value in named.items()
         if not position.lacks(value)
     }
+
+
+def signed(rule: ListingRule, url: str, body: str) -> str:
+    """Return url with what the listing's ``sign`` makes of its query and the body.
+
+    Raises:
+        ConfigError: there is no such function, or it fails.
+    """
+    name = rule.sign or ""
+    query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    try:
+        made = load_signer(name)(query, body)
+        added = {str(key): str(value) for key, value in dict(made).items()}
+    except Exception as exc:  # the function is the portal's own
+        raise ConfigError(f"listing {rule.id!r}: sign {name!r}: {exc}"[:300]) from exc
+    return urls.canonical(_with_params(url, added))
 
 
 def _with_params(url: str, params: Mapping[str, str]) -> str:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from crawler.coding import decode_content
-from crawler.config.listing import OF_PAGES
+from crawler.config.listing import OF_HTML, OF_PAGES
 from crawler.config.portal import Expression
 from crawler.errors import ConfigError, NotDecodable, NotExtracted
 from crawler.extract.auto.cards import read_cards
@@ -24,7 +25,9 @@ from crawler.extract.auto.source import source_of
 from crawler.extract.condition import is_met
 from crawler.extract.feed import read_feed
 from crawler.extract.guards import check_ready
+from crawler.extract.jsonp import read_jsonp
 from crawler.extract.page import Page
+from crawler.extract.request import layout_of
 from crawler.extract.selectors import elements, is_html, method_of, texts
 from crawler.extract.sitemap import Sitemap, gunzipped, read_sitemap
 from crawler.extract.state import read_state
@@ -37,29 +40,34 @@ if TYPE_CHECKING:
 
     from lxml.html import HtmlElement
 
+    from crawler.config.listing import Source
     from crawler.config.portal import ListingRule, Portal, Rule, StateRule
     from crawler.extract.selectors import Found, Node
     from crawler.item import Paging
     from crawler.model import Capture, Json, Response
 
-Source: TypeAlias = Literal["rows", "state", "json", "feed", "sitemap", "auto"]
-
 _NAMES = (
     *("url", "title", "published", "updated", "summary", "author", "source"),
     *("external_id", "image", "tags"),
 )
+_ORIGINS: dict[str, Origin] = {"days": Origin.ROWS, "jsonp": Origin.JSON}
 _BUILT_IN: dict[str, Rule] = {name: (Expression(json_path=name),) for name in _NAMES}
 _MANY = frozenset({"tags", "author", "authors", "image", "images", "tickers"})
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How one page of a listing is read: the first page's way or ``continue``'s."""
+    """How one page of a listing is read: the first page's way or ``continue``'s.
+
+    Attributes:
+        encoding: of a day's layout, None where it has none of its own.
+    """
 
     source: Source
     rows: Rule
     state: StateRule | None
     fields: Mapping[str, Rule]
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,10 @@ class Rows:
     paging: Paging | None = None
 
 
-def way_of(rule: ListingRule, *, further: bool) -> Way:
-    """Return how the first page (or a further one) of a listing is read."""
-    then = rule.continue_ if further else None
+def way_of(rule: ListingRule, *, further: bool, token: str | None = None) -> Way:
+    """Return how the first page (or a further one, or a day's) of a listing is read."""
+    layout = layout_of(rule, date.fromisoformat(token)) if rule.days and token else None
+    then = layout or (rule.continue_ if further else None)
     if then is None:
         return Way(rule.from_, rule.rows, rule.state, rule.fields)
     return Way(
@@ -97,6 +106,7 @@ def way_of(rule: ListingRule, *, further: bool) -> Way:
         then.rows or rule.rows,
         then.state or rule.state,
         {**rule.fields, **then.fields},
+        layout.encoding if layout else None,
     )
 
 
@@ -117,7 +127,7 @@ def read_rows(capture: Capture, portal: Portal, rule: ListingRule, way: Way) -> 
     limit = portal.crawl.max_parse
     zipped = way.source in ("sitemap", "auto")
     response = _opened(capture.main, limit) if zipped else capture.main
-    encoding = rule.encoding or portal.request.encoding
+    encoding = way.encoding or rule.encoding or portal.request.encoding
     page = Page.from_response(response, encoding, limit)
     if way.source in OF_PAGES:
         check_ready(page, rule.ready)
@@ -162,16 +172,14 @@ def _read(
     if source == "auto":
         return _read_auto(page, way, capture, portal)
     path = _path_of(rule, way)
-    if way.source == "rows":
-        start: Node = page.tree
-    else:
-        start = document = _document(page, rule, way)
+    of_html = way.source in OF_HTML
+    start: Node = page.tree if of_html else _document(page, rule, way)
     return Rows(
         page,
-        Origin(way.source),
+        _ORIGINS.get(way.source) or Origin(way.source),
         tuple(elements(path, start)),
         way.fields,
-        document=None if way.source == "rows" else document,
+        document=None if is_html(start) else start,
         wanted=" or ".join(method_of(expression, start) for expression in path),
     )
 
@@ -211,10 +219,11 @@ def _document(page: Page, rule: ListingRule, way: Way) -> Json:
         if way.state is None:
             raise ConfigError(f"listing {rule.id!r}: from: state wants state:")
         return read_state(page.text, way.state)
-    if rule.ok is not None and not is_met(rule.ok, page.json):
+    answer = read_jsonp(page.text) if way.source == "jsonp" else page.json
+    if rule.ok is not None and not is_met(rule.ok, answer):
         detail = f"ok {rule.ok!r} is not met on {page.url!r}"
         raise NotExtracted(Reason.BAD_LISTING, detail)
-    return page.json
+    return answer
 
 
 def _path_of(rule: ListingRule, way: Way) -> Rule:
@@ -222,7 +231,7 @@ def _path_of(rule: ListingRule, way: Way) -> Rule:
         return (Expression(json_path=way.state.rows),)
     if way.rows:
         return way.rows
-    if way.source == "json":
+    if way.source in ("json", "jsonp"):
         return (
             Expression(
                 json_path=way.state.rows if way.state and way.state.rows else "@"

@@ -32,6 +32,9 @@ _FIELDS = {
 }
 
 
+_CHANCE = 2  # so few pages may have been changed at one time
+
+
 @dataclass(frozen=True, slots=True)
 class Sitemap:
     """What a sitemap says.
@@ -80,7 +83,7 @@ def read_sitemap(text: str) -> Sitemap:
         places = (_child_text(x, "loc") for x in elements_named(root, "sitemap"))
         return Sitemap((), tuple(filter(None, places)))
     if name == "urlset":
-        return Sitemap(tuple(_row_of(x) for x in elements_named(root, "url")))
+        return Sitemap(_told([_row_of(x) for x in elements_named(root, "url")]))
     if name in ("rss", "rdf", "feed"):
         return Sitemap(tuple(read_entries(root)))
     raise NotExtracted(Reason.BAD_LISTING, f"no sitemap: its root is {name[:60]!r}")
@@ -96,7 +99,18 @@ def _read_lines(text: str) -> Sitemap:
     return Sitemap(tuple(rows))
 
 
-def _row_of(url: etree._Element) -> Json:
+def _told(rows: list[dict[str, Json]]) -> tuple[Json, ...]:
+    """Return rows without ``updated`` where it is that of the sitemap itself.
+
+    Many sitemaps say of every page the time when they were made.
+    """
+    times = {row.get("updated") for row in rows}
+    if len(rows) > _CHANCE and len(times) == 1:
+        return tuple({k: v for k, v in row.items() if k != "updated"} for row in rows)
+    return tuple(rows)
+
+
+def _row_of(url: etree._Element) -> dict[str, Json]:
     row: dict[str, Json] = {}
     for element in (*url, *(part for news in _news_of(url) for part in news.iter())):
         name = local_name(element) if isinstance(element.tag, str) else ""

@@ -201,6 +201,8 @@ def _modified(sources: Sources) -> Iterator[Timed]:
     yield from _by_rule(sources, sources.all_by_rule(sources.rule.modified))
     metas = [each for name in _MODIFIED_METAS if (each := sources.meta_first(name))]
     yield from _read(sources, [*sources.said("dateModified"), *metas], "meta")
+    for origin in Origin:  # in falling order of trust
+        yield from _hinted(sources, origin, "updated")
 
 
 def _by_rule(sources: Sources, found: list[Found]) -> Iterator[Timed]:
@@ -217,8 +219,10 @@ def _read(sources: Sources, found: Iterable[Found], source: str) -> Iterator[Tim
             yield Timed(moment, source, each.method)
 
 
-def _hinted(sources: Sources, origin: Origin) -> Iterator[Timed]:
-    value = sources.hint.get("published")
+def _hinted(
+    sources: Sources, origin: Origin, name: str = "published"
+) -> Iterator[Timed]:
+    value = sources.hint.get(name)
     if value is None or value.origin is not origin:
         return
     for text in value.values:

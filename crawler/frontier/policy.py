@@ -44,10 +44,15 @@ _TRUST = {origin: rank for rank, origin in enumerate(Origin)}
 
 
 def key_of(link: Link) -> bytes:
-    """Return the identity of a link within a run: KEY_BYTES of method, URL and body."""
+    """Return the identity of a link within a run: KEY_BYTES of method, URL and body.
+
+    Of a listing page its token counts, too: it may stand in a header alone.
+    """
     digest = blake2b(digest_size=KEY_BYTES)
     digest.update(f"{link.kind}\n{link.method}\n{link.url}\n".encode())
     digest.update(link.body)
+    if link.kind is Kind.LISTING and link.token is not None:
+        digest.update(f"\n{link.token}".encode())
     return digest.digest()
 
 
@@ -124,7 +129,15 @@ def merge_hints(old: Hint, new: Hint) -> dict[str, HintValue]:
     return merged
 
 
-def walk_ends(work: Work, new_links: int, next_link: Link, stop: Stop) -> str | None:
+def walk_ends(
+    work: Work,
+    new_links: int,
+    next_link: Link,
+    stop: Stop,
+    *,
+    old_links: int = 0,
+    rows: int = 1,
+) -> str | None:
     """Return why the walk ends at this listing page, None where it goes on.
 
     Args:
@@ -132,14 +145,16 @@ def walk_ends(work: Work, new_links: int, next_link: Link, stop: Stop) -> str | 
         new_links: links on it that were new to the run.
         next_link: the page that would follow.
         stop: the listing's conditions.
+        old_links: how many of the new ones are from before ``since``.
+        rows: how many rows there were, known ones too.
     """
     if work.page >= stop.max_pages:
         return "max_pages"
     if new_links == 0 and work.stale_pages + 1 >= stop.seen_pages:
-        return "seen_pages"
-    if next_link.url == work.link.url and next_link.body == work.link.body:
-        return "same_page"
-    return None
+        return "seen_pages" if rows else "empty_pages"
+    if 0 < new_links == old_links:
+        return "since"
+    return "same_page" if key_of(next_link) == key_of(work.link) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from crawler.frontier import policy
@@ -105,6 +106,21 @@ class SqliteFrontier:
             "select 1 from work where run_id=? and key=?", (run_id, policy.key_of(link))
         )
         return row.fetchone() is not None
+
+    def meet(self, run_id: str, names: Iterable[str]) -> set[str]:
+        """Note things that a run saw; return those that it had not seen before."""
+        statement = "insert or ignore into met values(?,?)"
+        add = partial(self._db.execute, statement)
+        return {name for name in names if add((run_id, name)).rowcount}
+
+    def listing_pages(self, run_id: str, listing: str) -> int:
+        """Return how many pages of a listing the run knows of."""
+        row = self._db.execute(
+            "select count(*) from work where run_id=? and kind=?"
+            " and json_extract(link, '$.listing')=?",
+            (run_id, Kind.LISTING, listing),
+        ).fetchone()
+        return int(row[0])
 
     def _merge(self, run_id: str, key: bytes, link: Link) -> None:
         row = self._db.execute(
@@ -280,3 +296,4 @@ class SqliteFrontier:
     def forget(self, run_id: str) -> None:
         """Drop the rows of a run that is closed."""
         self._db.execute("delete from work where run_id=?", (run_id,))
+        self._db.execute("delete from met where run_id=?", (run_id,))

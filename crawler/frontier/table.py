@@ -1,4 +1,7 @@
-"""The table of work: its columns, and a leased row as the work it stands for."""
+"""The tables of the frontier, and a leased row as the work it stands for.
+
+``work`` has a row for each URL, ``met`` one for each flash item that a run saw.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,11 @@ create table if not exists work(
   detail text,
   unique(run_id, key)
 );
+create table if not exists met(
+  run_id text not null,
+  what text not null,
+  primary key(run_id, what)
+) without rowid;
 create index if not exists work_next on work(run_id, state, priority desc, work_id);
 """
 

@@ -189,7 +189,8 @@ def begin(
     recorder = run.recorder(committer.wake, committer.away_s)
     recorder.start()
     committer.start()
-    seeds = [x for x in seed_links(portal) if not listings or x.listing in listings]
+    begins = seed_links(portal, run.row.started_at)
+    seeds = [x for x in begins if not listings or x.listing in listings]
     recorder.seed([Child(link) for link in seeds]).result()
     context = CrawlContext(
         portal=portal,

@@ -14,7 +14,8 @@ from crawler.extract import Explained, extract_explained
 from crawler.extract.apis import apis_of
 from crawler.extract.explain import explain_item, facts_of
 from crawler.extract.listing import seed_links
-from crawler.extract.request import Position, templated_link
+from crawler.extract.position import Position
+from crawler.extract.request import templated_link
 from crawler.extract.rules import rule_for
 from crawler.jobs.fetch import fetch, no_more
 from crawler.model import Capture, Kind, Link, Outcome, Response
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
     from crawler.item import Item, Listing
 
 OK = 200
-_PLACE = re.compile(r"\{(?:page|cursor)\}")
+_PLACE = re.compile(r"\{(?:page|offset|cursor|oldest)(?::0\d)?\}")
+_POSITIONS = {
+    "page": Position(page=1),
+    "offset": Position(offset=0),
+    "cursor": Position(cursor="-"),
+    "oldest": Position(oldest="-"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ def link_for(url: str, portal: Portal, at: datetime) -> Link:
         address = urls.canonical(url)
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
-    for seed in seed_links(portal):
+    seeds = seed_links(portal, at)
+    for seed in seeds:
         if seed.url == address:
             return seed
     if rule_for(portal, address, at.date()) is not None:
@@ -100,9 +108,9 @@ def link_for(url: str, portal: Portal, at: datetime) -> Link:
         if link := _further_link(address, portal, rule):
             return link
     names = ", ".join(repr(rule.match) for rule in portal.items) or "none"
-    seeds = ", ".join(repr(seed.url) for seed in seed_links(portal))
+    begins = ", ".join(repr(seed.url) for seed in seeds)
     message = (
-        f"{address!r} is neither a listing of portal {portal.id!r} ({seeds}) nor "
+        f"{address!r} is neither a listing of portal {portal.id!r} ({begins}) nor "
         f"matches an item rule ({names})"
     )
     raise UsageError(message)
@@ -114,10 +122,10 @@ def _further_link(address: str, portal: Portal, rule: ListingRule) -> Link | Non
     Host and path tell; the address itself says which page it is, so one that is
     posted to cannot be shown.
     """
-    if rule.next is None or rule.next.url or rule.next.is_on_page:
+    place = rule.next.place if rule.next else None
+    if place not in _POSITIONS:
         return None
-    position = Position(page=1) if rule.next.page else Position(cursor="-")
-    link = templated_link(portal, rule, position)
+    link = templated_link(portal, rule, _POSITIONS[place])
     template = urlsplit((rule.continue_ and rule.continue_.url) or rule.url)
     path = "[^/]+".join(map(re.escape, _PLACE.split(template.path)))
     given = urlsplit(address)

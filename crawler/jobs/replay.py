@@ -39,15 +39,16 @@ from crawler.spiders.settings import REPLAY
 from crawler.warc.redact import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from crawler.archive.collection import Collection
     from crawler.archive.ledger import Ended, Ending
+    from crawler.archive.manifest import Segment
     from crawler.clock import Clock
     from crawler.config.portal import Portal
     from crawler.item import Head, Item
     from crawler.jobs.extract import Difference
-    from crawler.model import Work
+    from crawler.model import Link, Work
 
 LEASE_S = 3600.0
 SEGMENT = "replay"
@@ -71,17 +72,15 @@ class ReplayDesk:
         run_id: str,
         clock: Clock,
         redaction: Policy,
-        listings: frozenset[str] | None,
+        seeds: Iterable[Link],
     ) -> ReplayDesk:
-        """Make a desk whose only work are the seeds, or those of some listings."""
+        """Make a desk whose only work are the seeds."""
         db = open_in_memory()
         spool = Spool(db)
         frontier = SqliteFrontier(db, boot="replay", ticks=time.monotonic)
         desk = cls(Ledger(spool, frontier, portal, run_id, fold, clock, redaction))
         with transaction(db):
-            seeds = seed_links(portal)
-            asked = (x for x in seeds if listings is None or x.listing in listings)
-            desk.ledger.seed(Child(link) for link in asked)
+            desk.ledger.seed(Child(link) for link in seeds)
         return desk
 
     def lease(self, limit: int, *, urgent: bool) -> Future[Taken]:  # noqa: ARG002 - nothing waits here
@@ -160,8 +159,8 @@ def replay(
     playback = Playback.of(archive, policy)
     run_id = segments[-1].run_id
     quick = _at_once(_as_limited(collection, portal, run_id))
-    asked = _asked(collection, portal, run_id)
-    desk = ReplayDesk.of(quick, run_id, clock, policy, asked)
+    seeds = _seeds(collection, quick, segments)
+    desk = ReplayDesk.of(quick, run_id, clock, policy, seeds)
     context = CrawlContext(
         portal=quick,
         run_id=run_id,
@@ -208,6 +207,17 @@ def _as_limited(collection: Collection, portal: Portal, run_id: str) -> Portal:
     limit = stored.get("scope", {}).get("max_items")
     scope = portal.scope.model_copy(update={"max_items": limit})
     return portal.model_copy(update={"scope": scope})
+
+
+def _seeds(
+    collection: Collection, portal: Portal, segments: Sequence[Segment]
+) -> tuple[Link, ...]:
+    """Return the links that the run of these segments started from."""
+    first = collection.run(portal.id, segments[0].run_id)
+    began_at = first.started_at if first else segments[0].begun_at  # unfinished
+    asked = _asked(collection, portal, segments[-1].run_id)
+    seeds = seed_links(portal, began_at)
+    return tuple(x for x in seeds if asked is None or x.listing in asked)
 
 
 def _asked(

@@ -24,6 +24,13 @@ portals:
     listings:
       - id: news
 """
+DAYS = (
+    LISTING
+    + """\
+        url: 'https://h.example/{day:%Y}'
+        from: days
+"""
+)
 ITEM = """\
 portals:
   - id: harbour
@@ -239,6 +246,41 @@ BROKEN = [
     (SHOWING + "{timezone: Asia/Tokio}\n", "c.yaml:7:29:", "'Asia/Tokyo'?"),
     (SHOWING + "{timeout: soon}\n", "c.yaml:7:28:", "no duration"),
     (SHOWING + "{storage_state: [a]}\n", "c.yaml:7:34:", "a text"),
+    # walks
+    (API + URL + "        next: {offset: 20}\n", "c.yaml:10:24:", "needs '{offset}'"),
+    (API + URL + "        next: {oldest: t}\n", "c.yaml:10:24:", "needs '{oldest}'"),
+    (
+        API + URL + "        next: {oldest: {field: t, unit: hours}}\n",
+        "c.yaml:10:",
+        "unit",
+    ),
+    (
+        API + URL + "        next: {page: 2, offset: true}\n",
+        "c.yaml:10:15:",
+        "exactly one",
+    ),
+    (API + URL + "        next: {day: true}\n", "c.yaml:9:14:", "needs the day"),
+    (API + URL + "        stop: {since: 3 moons}\n", "c.yaml:10:", "30d"),
+    (
+        API + URL + "        layouts: [{until: 2025-01-01}]\n",
+        "c.yaml:10:",
+        "from: days",
+    ),
+    (API + URL + "        sign: nowhere\n", "c.yaml:10:15:", "package.module:function"),
+    (API + URL + "        sign: no_such.module:x\n", "c.yaml:10:15:", "PYTHONPATH"),
+    (API + URL + "        sign: operator:nothing\n", "c.yaml:10:15:", "no function"),
+    (
+        DAYS + "        layouts: [{until: 2025-13-01}]\n",
+        "c.yaml:8:",
+        "2025-07-15",
+    ),
+    (
+        DAYS + "        layouts: [{until: 2025-01-01, from: json}]\n",
+        "c.yaml:8:",
+        "needs 'rows'",
+    ),
+    (DAYS + "        next: {page: 2}\n", "c.yaml:8:15:", "drop the other"),
+    (DAYS + "        continue: {rows: a}\n", "c.yaml:8:19:", "layouts"),
     # items
     (ITEM + "        title: 'h1['\n", "c.yaml:6:16:", "CSS selector"),
     (ITEM + "        title: [h1, 'h2[']\n", "c.yaml:6:21:", "CSS selector"),

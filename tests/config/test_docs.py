@@ -42,7 +42,7 @@ def whole(kind: str, text: str) -> str:
     yaml = YAML(typ="safe", pure=True)
     given = yaml.load(text)
     part.update({key: str(v) if key == "until" else v for key, v in given.items()})
-    return json.dumps({"portals": [portal]}, ensure_ascii=False)
+    return json.dumps({"portals": [portal]}, ensure_ascii=False, default=str)
 
 
 def all_models() -> set[type[Model]]:

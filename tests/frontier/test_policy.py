@@ -47,6 +47,7 @@ def test_key_tells_kind_method_url_and_body_apart() -> None:
         item(method="POST"),
         item(method="POST", body=b"x"),
         Link("https://news.example.com/a", Kind.LISTING),
+        Link("https://news.example.com/a", Kind.LISTING, token="in a header"),
     ]
     assert len({policy.key_of(link) for link in links}) == len(links)
     assert all(len(policy.key_of(link)) == policy.KEY_BYTES for link in links)
@@ -186,6 +187,26 @@ def test_a_post_listing_may_stay_on_its_url() -> None:
     work = Work(1, "run", link)
     assert policy.walk_ends(work, 5, next_link, Stop()) is None
     assert policy.walk_ends(work, 5, link, Stop()) == "same_page"
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "rows", "expected"),
+    [
+        (3, 3, 5, "since"),
+        (3, 2, 5, None),
+        (0, 0, 5, "seen_pages"),
+        (0, 0, 0, "empty_pages"),
+    ],
+)
+def test_walk_ends_where_news_is_old(
+    new: int, old: int, rows: int, expected: str | None
+) -> None:
+    """Old rows end a walk where they are all that is new; known ones do not count."""
+    work = Work(1, "run", Link("https://x.example/", Kind.LISTING, "top"))
+    then = Link("https://x.example/2", Kind.LISTING, "top")
+    stop = Stop(seen_pages=1)
+    ended = policy.walk_ends(work, new, then, stop, old_links=old, rows=rows)
+    assert ended == expected
 
 
 MANNERS = Manners(retries=3, retry_delay=10.0)
