@@ -22,6 +22,7 @@ from crawler.browser.renderer import (
     PageCrashed,
     Rendered,
     TooLarge,
+    TooLate,
 )
 from crawler.browser.transfer import Left, unless
 
@@ -93,7 +94,7 @@ class Driver:
         except Left as exc:
             raise self._crash("the page crashed") from exc
         except Late as exc:
-            raise NotRendered(f"no document in {timeout_s:g} s") from exc
+            raise TooLate(f"no document in {timeout_s:g} s") from exc
         except Error as exc:
             if "closed" in exc.message and await self.running.is_dying():
                 raise BrowserGone(said(exc)) from exc

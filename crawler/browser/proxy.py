@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from crawler.browser.ca import Authority
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from crawler.browser.message import Asked, Target
     from crawler.clock import Clock
+    from crawler.http import Head
     from crawler.model import Exchange
 
 Sink: TypeAlias = "Callable[[Exchange], Awaitable[None]]"
@@ -36,6 +38,9 @@ Sink: TypeAlias = "Callable[[Exchange], Awaitable[None]]"
 
 Allow: TypeAlias = "Callable[[str, int, str], bool]"
 """Tells of host, port and URL whether it may be asked for."""
+
+Heard: TypeAlias = "Callable[[Asked, Head], None]"
+"""Hears the head of a response before the browser does."""
 
 HOST = "127.0.0.1"
 CLOSE_TIMEOUT_S = 2.0
@@ -71,18 +76,21 @@ class RecordingProxy:
     spool_dir: Path | None = None
     authority: Authority = field(default_factory=Authority)
 
-    async def open_port(self, sink: Sink, *, allow: Allow, number: int = 0) -> Port:
+    async def open_port(
+        self, sink: Sink, *, allow: Allow, heard: Heard | None = None, number: int = 0
+    ) -> Port:
         """Return a new port whose exchanges go to sink, and only there.
 
         Args:
             sink: takes them.
             allow: tells what may be asked for.
+            heard: is told how each answer begins.
             number: of the port; 0, any that is free.
 
         Raises:
             OSError: it is taken.
         """
-        port = Port(self, sink, allow)
+        port = Port(self, sink, allow, heard)
         await port.open(number)
         return port
 
@@ -98,7 +106,13 @@ class Port:
         closing: done when the port closes.
     """
 
-    def __init__(self, proxy: RecordingProxy, sink: Sink, allow: Allow) -> None:
+    def __init__(
+        self,
+        proxy: RecordingProxy,
+        sink: Sink,
+        allow: Allow,
+        heard: Heard | None = None,
+    ) -> None:
         self.number = 0
         self.refused: Counter[str] = Counter()
         self.recorded = 0
@@ -107,6 +121,7 @@ class Port:
         self._proxy = proxy
         self._sink = sink
         self._allow = allow
+        self._heard = heard
         self._open = 0
         self._channels: dict[asyncio.Task[None], Channel] = {}
         self._server: asyncio.Server | None = None
@@ -201,6 +216,7 @@ class Port:
             clock=self._proxy.clock,
             max_record_bytes=self._proxy.limits.max_record_bytes,
             directory=self._proxy.spool_dir,
+            heard=partial(self._heard, asked) if self._heard is not None else None,
         )
 
     async def deliver(self, recording: Recording) -> None:

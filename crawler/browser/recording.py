@@ -22,6 +22,7 @@ from crawler.errors import SpoolUnwritable
 from crawler.model import Exchange, Truncated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from crawler.browser.upstream import Upstream
@@ -57,8 +58,9 @@ class Recording:
         clock: Clock,
         max_record_bytes: int,
         directory: Path | None = None,
+        heard: Callable[[http.Head], None] | None = None,
     ) -> None:
-        """Start now, by clock."""
+        """Start now, by clock; heard is told the head before it is passed on."""
         self.ended = self.reusable = self.switched = False
         self.truncated: Truncated | None = None
         self.error: str | None = None
@@ -73,6 +75,7 @@ class Recording:
         self._interim = bytearray()
         self._waiting = bytearray()  # of a head that has not come whole
         self._directory = directory
+        self._heard = heard
         self._block = Block(directory=directory)
         self._head_left = 0
         self._framed: _Framed | None = None
@@ -120,6 +123,8 @@ class Recording:
         message = bytes(self._waiting)
         if (head := http.parse_head(message)) is not None:
             self._waiting.clear()
+            if self._heard is not None:
+                self._heard(head)
             self._framed = _Framed(head, http.BodyMeter(head, self._method))
             self._head_left = head.size
             self._take_message(message)

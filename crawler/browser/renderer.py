@@ -39,6 +39,10 @@ class NotRendered(PortalkeepError):
     """The browser gave no document; the page has no item, the run goes on."""
 
 
+class TooLate(NotRendered):
+    """Its time was over before it showed anything."""
+
+
 class TooLarge(NotRendered):
     """The page took more memory than it may; it would do so again."""
 
@@ -213,7 +217,7 @@ class Renderer:
             async with asyncio.timeout(timeout_s):
                 return await driver.show(order, proxy, timeout_s)
         except TimeoutError as exc:
-            raise NotRendered(f"no document in {timeout_s:g} s") from exc
+            raise TooLate(f"no document in {timeout_s:g} s") from exc
 
     async def _driving(self) -> Driver:
         async with self._starting:

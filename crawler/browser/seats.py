@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from crawler.browser.proxy import Allow, Port, RecordingProxy, Sink
+    from crawler.browser.proxy import Allow, Heard, Port, RecordingProxy, Sink
 
 
 @dataclass(slots=True)
@@ -40,14 +40,21 @@ class Seats:
             yield
 
     async def open_port(
-        self, proxy: RecordingProxy, sink: Sink, *, allow: Allow
+        self,
+        proxy: RecordingProxy,
+        sink: Sink,
+        *,
+        allow: Allow,
+        heard: Heard | None = None,
     ) -> Port:
         """Return a port at the number that was left last; at any, where it is taken."""
         number = self._numbers.pop() if self._numbers else 0
         if number:
             with contextlib.suppress(OSError):
-                return await proxy.open_port(sink, allow=allow, number=number)
-        return await proxy.open_port(sink, allow=allow)
+                return await proxy.open_port(
+                    sink, allow=allow, heard=heard, number=number
+                )
+        return await proxy.open_port(sink, allow=allow, heard=heard)
 
     def leave(self, port: Port) -> None:
         """Keep a closed port's number for the next page."""

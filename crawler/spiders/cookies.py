@@ -15,8 +15,9 @@ import time
 from http.cookiejar import Cookie
 from typing import TYPE_CHECKING, Any, Self
 
-from scrapy import signals
+from scrapy import Request, signals
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
+from scrapy.http import Headers, Response
 
 from crawler.log import get_log
 from crawler.spiders.scrapy_private import know_suffixes_offline
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from scrapy import Request
     from scrapy.crawler import Crawler
-    from scrapy.http import Response
+
+    from crawler.spiders.wanted import Rendition
 
 SAVE_S = 30.0
 FILE = "cookies.json"
@@ -65,8 +66,11 @@ class PortalCookies(CookiesMiddleware):
 
     def process_response(self, request: Request, response: Response) -> Response:  # type: ignore[override]
         """Take the response's cookies; have them saved, new ones before it goes on."""
-        super().process_response(request, response)
-        if self._file is None or b"Set-Cookie" not in response.headers:
+        answers = _answers(request, response)
+        for asked, answer in answers:
+            super().process_response(asked, answer)
+        came = any(b"Set-Cookie" in answer.headers for _, answer in answers)
+        if self._file is None or not came:
             return response
         if self._names() - self._kept:
             self.stop()
@@ -97,6 +101,15 @@ class PortalCookies(CookiesMiddleware):
             self._saved = text
         except OSError as exc:
             log.warning("cookies_not_saved", error=str(exc))
+
+
+def _answers(request: Request, response: Response) -> list[tuple[Request, Response]]:
+    """Return what was asked and answered; a page that was shown may have gone on."""
+    rendition: Rendition | None = request.meta.get("rendition")
+    if rendition is None:
+        return [(request, response)]
+    passed = (Response(x.url, headers=Headers(x.headers)) for x in rendition.passed)
+    return [(Request(each.url), each) for each in (*passed, response)]
 
 
 def cookies_of(state: Mapping[str, Any]) -> Iterator[Cookie]:

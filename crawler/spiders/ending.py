@@ -22,6 +22,7 @@ from crawler.warc.redact import mask_link, mask_url
 if TYPE_CHECKING:
     from crawler.model import Response, Skipped, Work
     from crawler.spiders.context import CrawlContext
+    from crawler.spiders.wanted import Rendition
 
 CAPTURE_FORMAT = {"format": "portalkeep-capture", "version": 1}
 log = get_log(__name__)
@@ -47,6 +48,7 @@ class Trail:
         render: why it was rendered, ``auto`` or ``always``; ``never``: it was not.
         dom, dom_refs: what it showed then, step by step.
         dom_ended: why there was no further step.
+        dom_from: how many hops came before the documents that showed it.
     """
 
     context: CrawlContext
@@ -59,6 +61,18 @@ class Trail:
     dom: tuple[bytes, ...] = ()
     dom_refs: tuple[RecordRef, ...] = ()
     dom_ended: str | None = None
+    dom_from: int = 0
+
+    def show(self, rendition: Rendition) -> None:
+        """Take what a browser showed, in place of what it showed before."""
+        self.hops[rendition.since :] = rendition.hops
+        self.dom, self.dom_refs = rendition.dom, rendition.dom_refs
+        self.dom_ended, self.dom_from = rendition.ended, rendition.since
+
+    def forget(self) -> None:
+        """Visit once more: what was read counts no more, what was met does."""
+        self.further.clear()
+        self.dom, self.dom_refs, self.dom_ended = (), (), None
 
     def failed(self, failure: BaseException) -> Ending:
         """Return how the visit ends when its first fetch failed."""
@@ -171,6 +185,7 @@ class Trail:
         }
         if self.dom_refs:
             body["dom"] = [ref.record_id for ref in self.dom_refs]
+            body["dom_from"] = self.dom_from
         if self.dom_ended is not None:
             body["dom_ended"] = self.dom_ended
         if reason is not None:

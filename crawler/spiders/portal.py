@@ -13,6 +13,7 @@ from crawler.errors import PortalkeepError
 from crawler.log import get_log
 from crawler.spiders.ending import Trail
 from crawler.spiders.visit import Visit
+from crawler.spiders.wanted import wanted_at_once
 from crawler.warc.cdxj import request_digest
 from crawler.warc.redact import lookup_link, mask_link
 
@@ -80,6 +81,7 @@ class PortalSpider(Spider):
                 "work": work,
                 "page_id": self.context.make_id(),
                 "asked": _asked(lookup_link(link, self.context.redaction)),
+                **wanted_at_once(self.context, work, link.url),
             },
         )
 
@@ -108,7 +110,7 @@ class PortalSpider(Spider):
         if isinstance(error, asyncio.CancelledError):
             self.context.under_way -= 1
             return []
-        ending = self._visit(request).trail.failed(error)
+        ending = self._visit(request).missed(request, error)
         if isinstance(error, PortalkeepError) and not hasattr(error, "reason"):
             self.abort(error)
             return []

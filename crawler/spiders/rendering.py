@@ -8,9 +8,10 @@ with the visit's page id; the document it showed is written beside it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scrapy.http import Headers, Response
@@ -20,60 +21,34 @@ from crawler.archive.pageinfo import DOM
 from crawler.browser.ca import Authority
 from crawler.browser.order import order_of
 from crawler.browser.proxy import Limits, RecordingProxy
-from crawler.browser.renderer import NotRendered
+from crawler.browser.renderer import NotRendered, TooLate
 from crawler.browser.seats import Seats
-from crawler.browser.upstream import Dialer
+from crawler.browser.upstream import Dialer, Refused, Unreachable
 from crawler.errors import ConfigError
 from crawler.log import get_log
 from crawler.model import Reason
+from crawler.spiders.answer import Answer
 from crawler.spiders.failure import FetchFailed
 from crawler.spiders.handler import CaptureDownloadHandler
 from crawler.spiders.manners import HostBusy
 from crawler.spiders.pagelog import Beside
 from crawler.spiders.showing import show
 from crawler.spiders.taken import Taken, bare
+from crawler.spiders.wanted import Rendition
 from crawler.warc.redact import mask_url
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from crawler import model
     from crawler.browser.proxy import Port
     from crawler.browser.renderer import Order, Rendered, Renderer
-    from crawler.extract.shown import ShownRule
-    from crawler.model import RecordRef
     from crawler.proxy import Proxy
     from crawler.spiders.context import CrawlContext
+    from crawler.spiders.wanted import Wanted
 
 log = get_log(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a request to render has in its meta as ``render``.
-
-    Attributes:
-        hops: how many records the visit left before it.
-    """
-
-    rule: ShownRule
-    hops: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rendition:
-    """What came of it, in the meta as ``rendition``.
-
-    Attributes:
-        hops: records of the documents the page went through, the shown one's last.
-        dom, dom_refs: what it showed, step by step.
-        ended: why nothing more was done with it, None where nothing was to be.
-    """
-
-    hops: tuple[RecordRef, ...]
-    dom: tuple[bytes, ...]
-    dom_refs: tuple[RecordRef, ...]
-    ended: str | None = None
 
 
 class RenderingDownloadHandler(CaptureDownloadHandler):
@@ -112,9 +87,17 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
             crawl.tape,
             request.meta["page_id"],
             tuple(map(re.compile, wanted.rule.browser.block_urls)),
+            Answer() if wanted.first else None,
         )
-        rendered = await self._render(crawl.renderer, request, taken)
-        return await _kept(request, taken, rendered)
+        try:
+            rendered = await self._render(crawl.renderer, request, taken)
+            if rendered is None:
+                return _answered(request, taken)
+            return await _kept(request, taken, rendered)
+        except FetchFailed:
+            if taken.answer is not None and taken.answer.response is not None:
+                request.meta["capture_response"] = taken.answer.response
+            raise
 
     def _warm(self) -> None:
         """Start the browser beside the first fetches, where a page is sure to want it.
@@ -128,7 +111,7 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
 
     async def _render(
         self, renderer: Renderer, request: Request, taken: Taken
-    ) -> Rendered:
+    ) -> Rendered | None:
         async with self._seats.turn():
             if not self._goes_on():
                 raise HostBusy(urls.host_of(request.url), 0.0)
@@ -136,25 +119,45 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
 
     async def _shown(
         self, renderer: Renderer, request: Request, taken: Taken
-    ) -> Rendered:
+    ) -> Rendered | None:
+        """Return what the page shows, None where its answer is all."""
         proxy = self._proxy(self._proxies.choose(urls.hostname_of(request.url)))
-        port = await self._seats.open_port(proxy, taken.take, allow=taken.allows)
+        answer = taken.answer
+        if answer is not None:
+            await _check_address(proxy.dialer, request.url)
+        port = await self._seats.open_port(
+            proxy,
+            taken.take,
+            allow=taken.allows,
+            heard=answer.heard if answer is not None else None,
+        )
         taken.log.refused = port.refused
-        order = replace(_order(request, self._crawl), told=taken.log.hear)
+        rendered, failure = None, None
         try:
-            return await show(
-                renderer,
-                order,
-                port.server,
-                goes_on=self._goes_on,
-                forget=taken.documents.clear,
-            )
+            rendered = await self._show(renderer, request, taken, port)
         except (NotRendered, ConfigError) as exc:
-            raise FetchFailed(Reason.NOT_RENDERED, str(exc)) from exc
+            failure = exc
         finally:
-            await port.close()
+            await port.close()  # all that came of the page is known then
             self._seats.leave(port)
             self._tell(request, port)
+        if answer is not None and answer.stands.done():
+            return None
+        if failure is not None:
+            raise FetchFailed(_reason(failure, answer), str(failure)) from failure
+        return rendered
+
+    async def _show(
+        self, renderer: Renderer, request: Request, taken: Taken, port: Port
+    ) -> Rendered | None:
+        return await show(
+            renderer,
+            replace(_order(request, self._crawl), told=taken.log.hear),
+            port.server,
+            goes_on=self._goes_on,
+            forget=taken.forget,
+            stands=taken.answer.stands if taken.answer is not None else None,
+        )
 
     def _goes_on(self) -> bool:
         return self.crawler.crawling and self._crawl.failure is None
@@ -187,6 +190,41 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
             await self._crawl.renderer.release()
 
 
+async def _check_address(dialer: Dialer, url: str) -> None:
+    """Pass what may be connected to, and what is not found.
+
+    Raises:
+        FetchFailed: the guard lets none of its addresses pass (private_address).
+    """
+    if dialer.guard is None:
+        return
+    try:
+        with contextlib.suppress(Unreachable):  # found out again, and recorded
+            await dialer.addresses(urls.hostname_of(url), 0)
+    except Refused as exc:
+        raise FetchFailed(Reason.PRIVATE_ADDRESS, str(exc)) from exc
+
+
+def _reason(failure: Exception, answer: Answer | None) -> Reason:
+    """Return what a page counts as that shows nothing: it may never have come."""
+    late = isinstance(failure, TooLate) and answer is not None and answer.is_owed
+    return Reason.TIMEOUT if late else Reason.NOT_RENDERED
+
+
+def _answered(request: Request, taken: Taken) -> Response:
+    """Return the response of a page that is not to be shown.
+
+    Raises:
+        FetchFailed: there is none.
+    """
+    answer = taken.answer
+    if answer is None or answer.response is None:
+        failure = answer.failure if answer is not None else None
+        raise failure or FetchFailed(Reason.NOT_RENDERED, "it came from no response")
+    request.meta["capture_response"] = answer.response
+    return _response(answer.response, answer.flags)
+
+
 async def _kept(request: Request, taken: Taken, rendered: Rendered) -> Response:
     """Write what the page showed; return its response.
 
@@ -212,13 +250,22 @@ async def _kept(request: Request, taken: Taken, rendered: Rendered) -> Response:
     beside = Beside(taken.context, taken.tape, taken.page_id, main, refs[-1].record_id)
     await beside.write(taken.log, rendered.portrait, rendered.document)
     request.meta["capture_response"] = main
-    request.meta["rendition"] = Rendition(refs, rendered.steps, dom, rendered.ended)
+    wanted: Wanted = request.meta["render"]
+    request.meta["rendition"] = Rendition(
+        refs, rendered.steps, dom, rendered.ended, wanted.hops, tuple(chain[:-1])
+    )
+    answer = taken.answer
+    flags = answer.flags if answer is not None and main is answer.response else []
+    return _response(main, ["rendered", *flags])
+
+
+def _response(response: model.Response, flags: list[str]) -> Response:
     return Response(
-        main.url,
-        status=main.status,
-        headers=Headers(main.headers),
-        body=main.payload,
-        flags=["rendered"],
+        response.url,
+        status=response.status,
+        headers=Headers(response.headers),
+        body=response.payload,
+        flags=flags,
     )
 
 

@@ -21,7 +21,7 @@ from crawler.archive.refs import ref_to_json
 from crawler.frontier.policy import key_of
 from crawler.model import Reason
 from crawler.spiders.failure import FetchFailed
-from crawler.spiders.rendering import Rendition
+from crawler.spiders.wanted import Rendition
 from crawler.warc.format import safe_uri
 from crawler.warc.redact import Policy, lookup_link, lookup_url, mask_url
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from crawler.archive.captures import Archive, StoredVisit
     from crawler.model import Link, RecordRef, Work
-    from crawler.spiders.rendering import Wanted
+    from crawler.spiders.wanted import Wanted
 
 _Asked = tuple[str | None, str, str | None]
 """Stored page id (None: any), URL, digest of a request that is more than its URL."""
@@ -97,6 +97,16 @@ class Playback:
             self.misses.append(mask_url(url, self.redaction))
         return found
 
+    def was_asked_by_browser(self, page_id: str, hops: int) -> bool:
+        """Tell whether, after so many hops, a browser alone asked for what it showed.
+
+        In older archives the page was fetched before; so it was by other rules.
+        """
+        visit = self._visit_of(page_id)
+        return (
+            visit is not None and bool(visit.dom) and visit.body.get("dom_from") == hops
+        )
+
     def is_rendered(self, page_id: str) -> bool:
         """Tell whether the visit that is played has rendered documents."""
         visit = self._visit_of(page_id)
@@ -121,11 +131,13 @@ class Playback:
         if not visit.dom:
             detail = visit.body.get("detail", "")
             raise FetchFailed(Reason(visit.body["reason"]), detail)
+        since = min(hops, visit.body.get("dom_from", hops))
         return Rendition(
-            tuple(map(self.archive.ref, visit.body["hops"][hops:])),
+            tuple(map(self.archive.ref, visit.body["hops"][since:])),
             self.archive.documents(visit),
             tuple(map(self.archive.ref, visit.dom)),
             visit.body.get("dom_ended"),
+            since,
         )
 
     def _visit_of(self, page_id: str) -> StoredVisit | None:
@@ -165,11 +177,11 @@ class ArchiveDownloadHandler:
         Raises:
             FetchFailed: there is none.
         """
-        if "render" in request.meta:
-            return self._shown(request)
         work, page_id = request.meta.get("work"), request.meta.get("page_id")
         if work is not None and page_id is not None:
             self._playback.begin(work, page_id)
+        if "render" in request.meta and self._is_shown(request):
+            return self._shown(request)
         asked = request.meta.get("asked")
         record_id = self._playback.next(request.url, asked, page_id)
         archive = self._playback.archive
@@ -186,6 +198,14 @@ class ArchiveDownloadHandler:
             body=response.payload,
             flags=["archived", *_truncation(archive, record_id)],
         )
+
+    def _is_shown(self, request: Request) -> bool:
+        """Tell whether what is asked of a browser was shown, not fetched, then."""
+        wanted: Wanted = request.meta["render"]
+        if not wanted.first:
+            return True
+        page_id: str = request.meta["page_id"]
+        return self._playback.was_asked_by_browser(page_id, wanted.hops)
 
     def _shown(self, request: Request) -> Response:
         wanted: Wanted = request.meta["render"]

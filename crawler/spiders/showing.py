@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crawler import urls
 from crawler.spiders.manners import LOOK_S, HostBusy
@@ -24,8 +24,9 @@ async def show(
     *,
     goes_on: Callable[[], bool],
     forget: Callable[[], None],
-) -> Rendered:
-    """Return what a page shows.
+    stands: asyncio.Future[None] | None = None,
+) -> Rendered | None:
+    """Return what a page shows, None where its answer stands.
 
     Args:
         renderer: where it waits for its turn.
@@ -33,6 +34,7 @@ async def show(
         proxy: its URL.
         goes_on: tells whether the crawl does.
         forget: called when a try begins: nothing of those before it counts.
+        stands: done where there is no use in showing it.
 
     Raises:
         HostBusy: the crawl is to stop; the work goes back, which costs it no try.
@@ -45,16 +47,23 @@ async def show(
         forget()
 
     showing = asyncio.ensure_future(renderer.render(order, proxy, begin))
+    ends: set[asyncio.Future[Any]] = {showing} | ({stands} if stands else set())
     left_s = GRACE_S
     try:
-        while not (await asyncio.wait({showing}, timeout=LOOK_S))[0]:
+        while not await _one_of(ends):
             if not goes_on():
                 left_s -= LOOK_S
                 if left_s <= 0 or not begun.is_set():
                     raise HostBusy(urls.host_of(order.url), 0.0)
-        return showing.result()
+        return showing.result() if showing.done() else None
     finally:
         await _end(showing)
+
+
+async def _one_of(ends: set[asyncio.Future[Any]]) -> bool:  # Any: wait()'s
+    """Wait a little; tell whether one of them is done."""
+    first = asyncio.FIRST_COMPLETED
+    return bool((await asyncio.wait(ends, timeout=LOOK_S, return_when=first))[0])
 
 
 async def _end(showing: asyncio.Task[Rendered]) -> None:

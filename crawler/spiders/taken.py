@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from crawler import http, urls
 from crawler.block import SPILL_BYTES
 from crawler.browser.policy import allow_public, is_vendor
+from crawler.spiders.answer import navigates
 from crawler.spiders.pagelog import PageLog
 from crawler.warc.cdxj import request_digest
 
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
     import re
 
     from crawler.model import Exchange, RecordRef, Response
+    from crawler.spiders.answer import Answer
     from crawler.spiders.context import CrawlContext, Tape
-
-_NAVIGATES = b"\r\naccept: text/html"
 
 
 @dataclass(slots=True)
@@ -28,6 +28,7 @@ class Taken:
 
     Attributes:
         unwanted: what is found in URLs that it may not ask for.
+        answer: to the page itself, None where it was fetched before.
         documents: responses to navigations, frames' too, in the order they ended.
     """
 
@@ -35,11 +36,20 @@ class Taken:
     tape: Tape
     page_id: str
     unwanted: tuple[re.Pattern[str], ...] = ()
+    answer: Answer | None = None
     documents: list[Response] = field(default_factory=list)
     log: PageLog = field(default_factory=PageLog)
 
+    def forget(self) -> None:
+        """Begin anew: the page is asked for once more."""
+        self.documents.clear()
+        if self.answer is not None:
+            self.answer.forget()
+
     def allows(self, host: str, port: int, url: str) -> bool:
         """Tell whether the page may ask for url; the addresses are guarded later."""
+        if self.answer is not None and self.answer.is_last:
+            return False
         if not self.log.admits() or any(each.search(url) for each in self.unwanted):
             return False
         if self.context.guard is not None:
@@ -58,17 +68,22 @@ class Taken:
             recorded = self.tape.record(exchange, self.page_id, asked, kind)
             ref = await asyncio.wrap_future(recorded)
             self.log.add(exchange, ref)
-            if exchange.response is None:
-                return
-            if exchange.method == "GET" and _NAVIGATES in exchange.request.lower():
+            if navigates(exchange.method, exchange.request):
                 await self._keep(exchange, ref)
         finally:
             if exchange.response is not None:
                 exchange.response.close()
 
     async def _keep(self, exchange: Exchange, ref: RecordRef) -> None:
+        response = await self._response(exchange, ref)
+        if response is not None:
+            self.documents.append(response)
+        if self.answer is not None:
+            self.answer.ended(exchange, response)
+
+    async def _response(self, exchange: Exchange, ref: RecordRef) -> Response | None:
         if (block := exchange.response) is None:
-            return
+            return None
         make = partial(
             http.response_from_block,
             exchange.url,
@@ -80,9 +95,7 @@ class Taken:
             truncated=exchange.truncated is not None,
         )
         small = block.size <= SPILL_BYTES
-        response = make() if small else await asyncio.to_thread(make)
-        if response is not None:
-            self.documents.append(response)
+        return make() if small else await asyncio.to_thread(make)
 
     def chain(self, shown: tuple[str, ...]) -> list[Response]:
         """Return the responses that the documents of these URLs were made of."""

@@ -2,8 +2,9 @@
 
 1. Redirects are followed here, each hop checked, fetched by the same middlewares and
    recorded; the chain is one visit.
-2. A page that its rule has rendered, or whose plain response is a shell, is shown by
-   a browser: a further request of the same visit (`crawler.spiders.rendering`).
+2. A page that its rule has rendered is asked for by a browser alone; one whose plain
+   response is a shell is shown by it, too: a further request of the same visit
+   (`crawler.spiders.rendering`).
 3. An article's further pages are fetched under the same page id.
 4. Extraction makes an item or a listing of the capture, or a reason why not.
 """
@@ -18,18 +19,17 @@ from scrapy.exceptions import IgnoreRequest
 
 from crawler.archive.captures import first_at
 from crawler.errors import NotExtracted
-from crawler.extract import further_urls
 from crawler.extract.shown import calls_for_browser, rule_to_show
 from crawler.frontier import policy
 from crawler.item import Listing
 from crawler.model import Capture, Kind, Outcome, Reason
 from crawler.spiders.ending import Stop, Trail
 from crawler.spiders.failure import FetchFailed
+from crawler.spiders.further import FurtherPages
 from crawler.spiders.hop import hop, redirect_target
 from crawler.spiders.login import in_newer_session
-from crawler.spiders.rendering import Wanted
-from crawler.spiders.robots import REDIRECTS
-from crawler.warc.redact import mask_link, mask_response, mask_url
+from crawler.spiders.wanted import Wanted, wanted_at_once
+from crawler.warc.redact import mask_link, mask_response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -39,12 +39,10 @@ if TYPE_CHECKING:
     from crawler.item import Item
     from crawler.model import Link, RecordRef, Response
     from crawler.spiders.context import CrawlContext
-    from crawler.spiders.rendering import Rendition
+    from crawler.spiders.wanted import Rendition
 
 HTTP_ERROR = 400
 SERVER_ERROR = 500
-OK = range(200, 300)
-MAX_FURTHER = 50
 TOO_LONG = "truncated:length"
 
 
@@ -93,7 +91,8 @@ class Visit:
     async def _revisit(self, request: Request) -> Ending:
         """Visit once more in a new session: the first page was one for strangers."""
         again = in_newer_session(request)
-        self.trail.further.clear()
+        again.meta.update(self._at_once(again.url))
+        self.trail.forget()
         main = await self._arrive(again, await self._get(again))
         self._check(main)
         ending = await self._read(main)
@@ -120,23 +119,52 @@ class Visit:
                 raise Stop(self.trail.skipped(refused))
             seen.add(target)
             request = hop(request, response, target)
+            request.meta.update(self._at_once(target))
             response = self._note(request, await self._get(request))
         return response
 
+    def _at_once(self, url: str) -> dict[str, Wanted]:
+        trail = self.trail
+        return wanted_at_once(self.context, trail.work, url, len(trail.hops))
+
     def _note(self, request: Request, flags: Sequence[str]) -> Response:
         response: Response = request.meta["capture_response"]
-        if response.ref is not None:  # tries of the same download stand not in it
+        rendition: Rendition | None = request.meta.get("rendition")
+        if "render" in request.meta:
+            self.trail.render = request.meta["render"].rule.render
+        if rendition is not None:
+            self.trail.show(rendition)
+        elif response.ref is not None:  # tries of the same download stand not in it
             self.trail.hops.append(response.ref)
         self.trail.last = response
         self.too_long = TOO_LONG in flags
+        if rendition is not None:
+            self._check_place(request.url, response.url)
         return response
+
+    def _check_place(self, asked: str, shown: str) -> None:
+        """Pass a page that its scripts did not lead elsewhere.
+
+        Raises:
+            Stop: it is none of ours.
+        """
+        portal, depth = self.context.portal, self.trail.work.depth
+        refused = policy.refuse(shown, portal, depth=depth)
+        if refused is not None and shown != asked:
+            raise Stop(self.trail.skipped(refused))
 
     async def _get(self, request: Request) -> Sequence[str]:
         """Fetch a request; return the flags of its response."""
         try:
             return (await self.fetch(request)).flags
         except (FetchFailed, IgnoreRequest) as exc:
-            raise Stop(self.trail.failed(exc)) from exc
+            raise Stop(self.missed(request, exc)) from exc
+
+    def missed(self, request: Request, error: BaseException) -> Ending:
+        """Return how the visit ends, a fetch having failed; a page may have come."""
+        if "capture_response" in request.meta:
+            self._note(request, ())
+        return self.trail.failed(error)
 
     def _check(self, main: Response) -> None:
         """Pass a response that is worth reading.
@@ -168,10 +196,11 @@ class Visit:
 
     async def _result(self, main: Response) -> Item | Listing:
         """Extract, of the rendered page where the rule or the archive has one."""
-        trail, visits = self.trail, self.context.visits
-        trail.dom, trail.dom_refs, trail.dom_ended = (), (), None
+        if self.trail.dom:
+            return self.context.extract(await self._capture(main))
+        visits = self.context.visits
         rule = rule_to_show(self._bare(main), self.context.portal)
-        stored = visits is not None and visits.is_rendered(trail.page_id)
+        stored = visits is not None and visits.is_rendered(self.trail.page_id)
         if rule is not None and (rule.render == "always" or stored):
             main = await self._rendered(main, rule)
         elif rule is not None and rule.render == "auto":
@@ -210,39 +239,15 @@ class Visit:
             dont_filter=True,
             meta={"page_id": trail.page_id, "render": Wanted(rule, len(trail.hops))},
         )
-        await self._get(request)
-        shown: Response = request.meta["capture_response"]
-        rendition: Rendition = request.meta["rendition"]
-        trail.hops += rendition.hops
-        trail.last, trail.dom, trail.dom_refs = shown, rendition.dom, rendition.dom_refs
-        trail.dom_ended = rendition.ended
-        refused = policy.refuse(shown.url, self.context.portal, depth=trail.work.depth)
-        if refused is not None and shown.url != main.url:
-            raise Stop(trail.skipped(refused))
+        shown = self._note(request, await self._get(request))
         self._check_status(shown.status)
         return shown
 
     async def _capture(self, main: Response) -> Capture:
-        capture = self._bare(main)
-        if capture.link.kind is not Kind.ITEM:
-            return capture
-        for _ in range(MAX_FURTHER):
-            following = self._following(capture)
-            if not following:
-                break
-            self.trail.further.append(await self._page(following[0]))
-            capture = self._bare(main)
-        return capture
-
-    def _following(self, capture: Capture) -> list[str]:
-        """Return the further pages still to fetch; one read already is masked there."""
-        read = {
-            capture.link.url,
-            *(page.url for page in (capture.main, *capture.further)),
-        }
-        redaction = self.context.redaction
-        following = further_urls(capture, self.context.portal)
-        return [url for url in following if mask_url(url, redaction) not in read]
+        """Return the capture, an article's further pages with it."""
+        if self.trail.work.link.kind is Kind.ITEM:
+            await FurtherPages(self.trail, self._get).read(lambda: self._bare(main))
+        return self._bare(main)
 
     def _bare(self, main: Response) -> Capture:
         ref = self.trail.hops[-1] if self.trail.hops else None
@@ -266,28 +271,3 @@ class Visit:
     def _stored_link(self, ref: RecordRef | None) -> Link | None:
         visits = self.context.visits
         return visits.link(ref) if visits is not None and ref is not None else None
-
-    async def _page(self, url: str) -> Response:
-        refused = policy.refuse(url, self.context.portal, depth=self.trail.work.depth)
-        if refused is not None:
-            raise NotExtracted(
-                Reason.TRUNCATED, f"further page {url!r}: {refused.reason}"
-            )
-        request = Request(url, dont_filter=True, meta={"page_id": self.trail.page_id})
-        try:
-            await self._get(request)
-        except Stop as stop:
-            if stop.ending.reason is Reason.ROBOTS and stop.ending.again_s is None:
-                raise NotExtracted(
-                    Reason.TRUNCATED, f"further page {url!r}: robots"
-                ) from stop
-            raise
-        response: Response = request.meta["capture_response"]
-        self.trail.last = response
-        if response.status >= HTTP_ERROR or response.status in REDIRECTS:
-            raise Stop(
-                self.trail.failure(
-                    Reason.HTTP_STATUS, f"{response.status} {url}", response.status
-                )
-            )
-        return response
