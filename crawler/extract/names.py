@@ -39,7 +39,7 @@ _LEAD = frozenset(
     {"lead", "lede", "intro", "introduction", "standfirst", "subtitle", "subhead"}
     | {"dek", "kicker", "summary", "abstract", "vorspann", "chapeau", "excerpt"}
 )
-_MADE_BY = frozenset({"ai", "gpt", "llm", "tldr"})
+_MADE_BY = frozenset({"ai", "gpt", "llm"})
 _DIGEST = _LEAD | {
     "digest",
     "overview",
