@@ -9,6 +9,8 @@ Statements only; the caller begins and commits.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.archive import layout
@@ -16,7 +18,9 @@ from crawler.archive.refs import ref_from_json, ref_to_json
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
+    from crawler.clock import Clock
     from crawler.model import RecordRef
 
 SCHEMA = """
@@ -88,3 +92,48 @@ class Originals:
         return self.db.execute(
             "select digest, ref from original order by digest"
         ).fetchall()
+
+
+@dataclass(slots=True)
+class Payloads:
+    """What a run that is writing knows of payloads.
+
+    Attributes:
+        max_age_s: no older record is referred to; None: no record at all.
+    """
+
+    originals: Originals
+    run_id: str
+    clock: Clock
+    max_age_s: float | None
+    _fresh: dict[str, RecordRef] = field(default_factory=dict)
+
+    def original(self, digest: str, _url: str) -> RecordRef | None:
+        """Return the record with this payload that a revisit may refer to."""
+        known = self._known(digest) if self.max_age_s is not None else None
+        if known is None or self.max_age_s is None or not known.kept:
+            return None
+        age = self.clock.now() - known.ref.captured_at
+        return known.ref if age < timedelta(seconds=self.max_age_s) else None
+
+    def first_at(self, digest: str) -> datetime | None:
+        """Return when a payload was there first, None where it is new."""
+        known = self._known(digest)
+        return known and (known.ref.payload_at or known.ref.captured_at)
+
+    def _known(self, digest: str) -> Original | None:
+        fresh = self._fresh.get(digest)
+        if fresh is not None:
+            return Original(fresh, kept=True)
+        return self.originals.find(digest, self.run_id)
+
+    def note(self, ref: RecordRef) -> None:
+        """Note a record that was written; of those that hold a payload `keep` tells."""
+        if ref.payload_digest is not None and ref.payload_record is None:
+            self._fresh[ref.payload_digest] = ref
+
+    def keep(self) -> None:
+        """Make what was noted true, in the caller's transaction."""
+        for ref in self._fresh.values():
+            self.originals.add(ref)
+        self._fresh.clear()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.archive import layout
 from crawler.warc import cdxj, records
+from crawler.warc.unfetched import capture_record, resource_record, warcinfo_record
 from crawler.warc.writer import SegmentWriter
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from crawler.archive.originals import Payloads
     from crawler.model import Exchange, Json, RecordRef
     from crawler.warc.format import Record
 
@@ -71,7 +73,7 @@ class OpenSegment:
             SpoolUnwritable: the file cannot be made.
         """
         file = layout.file_name(name, "warc")
-        info = records.warcinfo_record(
+        info = warcinfo_record(
             (*origin.warcinfo,), record_id=make_id(), date=at, filename=file
         )
         writer = SegmentWriter(directory, file, level=origin.level, warcinfo=info)
@@ -88,8 +90,7 @@ class OpenSegment:
         self,
         exchange: Exchange,
         page_id: str | None,
-        original: Callable[[str, str], RecordRef | None],
-        first_at: Callable[[str], datetime | None],
+        payloads: Payloads,
         *,
         masked: tuple[str, ...] = (),
         asked: str | None = None,
@@ -104,8 +105,8 @@ class OpenSegment:
             page_id=page_id or self.make_id(),
             make_id=self.make_id,
             warcinfo_id=self.writer.warcinfo_id,
-            original=original,
-            first_at=first_at,
+            original=payloads.original,
+            first_at=payloads.first_at,
             redacted=masked,
             request_digest=asked,
             resource_type=resource_type,
@@ -116,7 +117,7 @@ class OpenSegment:
         self, page_id: str, main: RecordRef | None, at: datetime, body: dict[str, Json]
     ) -> RecordRef:
         """Write the record that says what a page visit was for and what it met."""
-        made = records.capture_record(
+        made = capture_record(
             body,
             page_id=page_id,
             main=main,
@@ -137,7 +138,7 @@ class OpenSegment:
         concurrent_to: str | None = None,
     ) -> RecordRef:
         """Write a resource record, of a page visit where its page_id is given."""
-        made = records.resource_record(
+        made = resource_record(
             uri,
             content_type,
             content,

@@ -13,12 +13,11 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crawler.archive import layout
 from crawler.archive.database import transaction
-from crawler.archive.originals import Original
+from crawler.archive.originals import Payloads
 from crawler.archive.segment import DECISIONS_TYPE, OpenSegment
 from crawler.archive.spool import SegmentRow
 from crawler.errors import StoreUnavailable
@@ -27,7 +26,6 @@ from crawler.warc.redact import Policy, mask_url, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from crawler.archive.ledger import Ended, Ending, Ledger
@@ -105,9 +103,15 @@ class Tape:
     away_s: Callable[[], float] = lambda: 0.0
     _paused: bool = False
     _segment: OpenSegment | None = None
-    _fresh: dict[str, RecordRef] = field(default_factory=dict)
+    _payloads: Payloads = field(init=False)
     _held: dict[int, Work] = field(default_factory=dict)
     _beat_s: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        """Look payloads up as this run may refer to them."""
+        max_age_s = self.limits.dedupe_max_age_s if self.limits.dedupe else None
+        originals, run_id = self.ledger.spool.originals, self.origin.run_id
+        self._payloads = Payloads(originals, run_id, self.clock, max_age_s)
 
     def record(
         self,
@@ -125,14 +129,12 @@ class Tape:
         ref = self._open().add_exchange(
             stored,
             page_id,
-            self._original,
-            self._first_at,
+            self._payloads,
             masked=masked,
             asked=asked,
             resource_type=resource_type,
         )
-        if ref.payload_digest is not None and ref.payload_record is None:
-            self._fresh[ref.payload_digest] = ref
+        self._payloads.note(ref)
         return ref
 
     def keep(
@@ -153,25 +155,6 @@ class Tape:
             page_id=page_id,
             concurrent_to=main,
         )
-
-    def _original(self, digest: str, _url: str) -> RecordRef | None:
-        """Return the record with this payload that a revisit may refer to."""
-        known = self._known(digest) if self.limits.dedupe else None
-        if known is None or not known.kept:
-            return None
-        max_age = timedelta(seconds=self.limits.dedupe_max_age_s)
-        return known.ref if self.clock.now() - known.ref.captured_at < max_age else None
-
-    def _first_at(self, digest: str) -> datetime | None:
-        """Return when a payload was there first, None where it is new."""
-        known = self._known(digest)
-        return known and (known.ref.payload_at or known.ref.captured_at)
-
-    def _known(self, digest: str) -> Original | None:
-        fresh = self._fresh.get(digest)
-        if fresh is not None:
-            return Original(fresh, kept=True)
-        return self.ledger.spool.originals.find(digest, self.origin.run_id)
 
     def settle(self, endings: Sequence[Ending]) -> list[Ended]:
         """Make endings true, all in one transaction, their records synced before it.
@@ -194,9 +177,7 @@ class Tape:
         spool = self.ledger.spool
         spool.outbox.add_records(str(segment.name), segment.take_lines())
         spool.note_synced(str(segment.name), segment.writer.size, segment.records)
-        for ref in self._fresh.values():
-            spool.originals.add(ref)
-        self._fresh.clear()
+        self._payloads.keep()
 
     def lease(self, limit: int) -> Taken:
         """Lease up to limit works, none while the spool is full.

@@ -164,7 +164,10 @@ def test_lost_store_is_not_referred_to(collected: Collected, tmp_path: Path) -> 
 
 
 def test_upgrade_makes_no_false_revision(place: Workplace) -> None:
-    """After new rules only what changed is a revision, the spool lost or not."""
+    """After new rules only what changed is a revision, the spool lost or not.
+
+    Nor is one what changed on a page beside what is read.
+    """
     more = "<p class=editor>editor: Li</p>"
     with serving({}) as site:
         place.portals = [portal(site.base, items=[RULE])]
@@ -176,6 +179,10 @@ def test_upgrade_makes_no_false_revision(place: Workplace) -> None:
         place.portals = [portal(site.base, items=[{**RULE, "editor": "re:: (Li)"}])]
         shutil.rmtree(place.directory / "spool")
         site.routes["/item/3"] = page(article("number 3, corrected", more=more))
+        nonce = "<meta name=nonce content=4f1a>"
+        site.routes["/item/4"] = page(
+            article("number /item/4", more=more + LONG, head=nonce)
+        )
         third = crawl(place, 3)
     assert (second["items"]["revised"], second["items"]["unchanged"]) == (1, 5)
     assert (third["items"]["revised"], third["items"]["unchanged"]) == (1, 5)

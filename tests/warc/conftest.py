@@ -8,7 +8,7 @@ import pytest
 
 from crawler.model import Exchange, RecordRef, Truncated
 from crawler.warc.format import Record
-from crawler.warc.records import capture_record, resource_record
+from crawler.warc.unfetched import capture_record, resource_record
 from tests.warc.sample import (
     AT,
     BODY,

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 from crawler.block import Block
 from crawler.model import Exchange, RecordRef, Tls, Truncated
-from crawler.warc.records import (
-    exchange_records,
-    warcinfo_record,
-)
+from crawler.warc.records import exchange_records
+from crawler.warc.unfetched import warcinfo_record
 from crawler.warc.writer import SegmentWriter
 
 if TYPE_CHECKING:
