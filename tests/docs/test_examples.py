@@ -108,7 +108,7 @@ def test_every_verb_is_named(page: str) -> None:
         "schedule": SCHEDULE_VERBS,
     }
     for group, verbs in groups.items():
-        (names,) = re.findall(rf"`{group} ([\w\\|]+)`", tables)
+        (names,) = re.findall(rf"`{group} (\w+(?:\\?\|\w+)+)`", tables)
         assert {x.strip("\\") for x in names.split("|")} == {x.name for x in verbs}
 
 
