@@ -1,7 +1,8 @@
 """The nouns every room shares: frozen values, no behaviour beyond reading them.
 
-``Work`` is leased, its fetch gives ``Exchange``s, these leave ``RecordRef``s, the visit
-becomes a ``Capture``, of which a ``Listing`` or an ``Item`` (``crawler.item``) is made.
+``Work`` is leased, its fetch gives exchanges (``crawler.exchange``), these leave
+``RecordRef``s, the visit becomes a ``Capture``, of which a ``Listing`` or an ``Item``
+(``crawler.item``) is made.
 """
 
 from __future__ import annotations
@@ -14,22 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from crawler.block import Block
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Header lines as on the wire: names and values in bytes, order and repeats kept."""
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What ``json.loads`` returns."""
-
-
-class Truncated(StrEnum):
-    """Why a record holds less than was to come (WARC-Truncated)."""
-
-    LENGTH = "length"
-    TIME = "time"
-    DISCONNECT = "disconnect"
-    UNSPECIFIED = "unspecified"
 
 
 class Kind(StrEnum):
@@ -104,49 +95,6 @@ class Origin(StrEnum):
     STATE = "state"
     SITEMAP = "sitemap"
     ROWS = "rows"
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """What was negotiated: version as in WARC-Protocol ('tls/1.3'), cipher by name."""
-
-    version: str
-    cipher: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One HTTP request and its response as raw blocks; knows nothing of who fetched.
-
-    Attributes:
-        url: the absolute URL asked for, without fragment.
-        request: head and body as they crossed the socket, in origin-form.
-        response: from the first byte of the final status line to the end of the
-            message; None where no byte of it came.
-        interim: 1xx responses before it, verbatim.
-        excess: bytes after the message's end, verbatim.
-        started_at: when the request was sent; the WARC-Date of its records.
-        ip: address of the peer, None where no connection came about.
-        via: the proxy as ``scheme://host:port``, never its credentials.
-        truncated: why the response is not whole, None where it is.
-        error: why there is no whole response, one line; None where there is one.
-        first_byte_ms, elapsed_ms: since started_at.
-    """
-
-    url: str
-    method: str
-    request: bytes
-    response: Block | None
-    started_at: datetime
-    interim: bytes = b""
-    excess: bytes = b""
-    ip: str | None = None
-    tls: Tls | None = None
-    via: str | None = None
-    truncated: Truncated | None = None
-    error: str | None = None
-    first_byte_ms: int | None = None
-    elapsed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from crawler.archive.ledger import Ended, Ending
     from crawler.archive.pageinfo import Made
     from crawler.archive.tape import Taken, Tape
+    from crawler.exchange import Exchange
     from crawler.frontier.sqlite import Child
-    from crawler.model import Exchange, RecordRef, Work
+    from crawler.model import RecordRef, Work
 
 IDLE_S = 1.0
 log = get_log(__name__)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.archive.originals import Payloads
-    from crawler.model import Exchange, Json, RecordRef
+    from crawler.exchange import Exchange
+    from crawler.model import Json, RecordRef
     from crawler.warc.format import Record
 
 DECISIONS_TYPE = "application/vnd.portalkeep.decisions+jsonl"

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from crawler.archive.pageinfo import Made
     from crawler.archive.segment import Origin
     from crawler.clock import Clock
+    from crawler.exchange import Exchange
     from crawler.frontier.sqlite import Child
-    from crawler.model import Exchange, RecordRef, Work
+    from crawler.model import RecordRef, Work
 
 log = get_log(__name__)
 

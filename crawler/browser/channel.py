@@ -13,7 +13,7 @@ import ssl
 from typing import TYPE_CHECKING, cast
 
 from crawler.browser.peer import is_ours
-from crawler.model import Tls
+from crawler.exchange import Tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable

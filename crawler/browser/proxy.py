@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from crawler.browser.message import Asked, Target
     from crawler.clock import Clock
+    from crawler.exchange import Exchange
     from crawler.http import Head
-    from crawler.model import Exchange
 
 Sink: TypeAlias = "Callable[[Exchange], Awaitable[None]]"
 """Takes an exchange and owns its response from then on; returns when it is kept."""

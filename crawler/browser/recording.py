@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from crawler import http
 from crawler.block import Block
 from crawler.errors import SpoolUnwritable
-from crawler.model import Exchange, Truncated
+from crawler.exchange import Exchange, Truncated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class Recording:
         ended: nothing is added any more.
         reusable: after the end, whether the connection may carry another request.
         switched: after the end, whether another protocol follows.
-        truncated, error: as `crawler.model.Exchange` has them.
+        truncated, error: as `crawler.exchange.Exchange` has them.
     """
 
     def __init__(

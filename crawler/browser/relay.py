@@ -17,7 +17,7 @@ from crawler.browser.message import connect_target, read_request
 from crawler.browser.transfer import Left, pump_both, transfer, unless
 from crawler.browser.tunnel import BAD, REFUSED, accept_tunnel, next_head
 from crawler.browser.upstream import Refused, Unreachable
-from crawler.model import Truncated
+from crawler.exchange import Truncated
 
 if TYPE_CHECKING:
     import asyncio

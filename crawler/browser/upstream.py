@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from crawler.browser.message import Target
-    from crawler.model import Tls
+    from crawler.exchange import Tls
     from crawler.proxy import Proxy
     from crawler.socks import Socks
 

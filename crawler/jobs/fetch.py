@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config.portal import Portal
     from crawler.config.settings import Settings
+    from crawler.exchange import Exchange
     from crawler.extract.apis import Call
     from crawler.item import Item, Listing
-    from crawler.model import Capture, Exchange, Link, RecordRef
+    from crawler.model import Capture, Link, RecordRef
 
     Follow: TypeAlias = Callable[["Fetched"], Iterable[Link]]
 

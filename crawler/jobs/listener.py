@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from crawler.archive.pageinfo import Made
     from crawler.clock import Clock
-    from crawler.model import Exchange, Response
+    from crawler.exchange import Exchange
+    from crawler.model import Response
 
 _KINDS = ("xhr", "fetch")
 _FILE = "preview"

@@ -11,14 +11,16 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from crawler.exchange import Truncated
 from crawler.extract.shown import is_document
-from crawler.model import Reason, Truncated
+from crawler.model import Reason
 from crawler.spiders.failure import FetchFailed
 
 if TYPE_CHECKING:
     from crawler import http
     from crawler.browser.message import Asked
-    from crawler.model import Exchange, Response
+    from crawler.exchange import Exchange
+    from crawler.model import Response
 
 _NAVIGATES = b"\r\naccept: text/html"
 _UNANSWERED = {

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config.portal import Portal
     from crawler.errors import PortalkeepError
+    from crawler.exchange import Exchange
     from crawler.frontier.hosts import Hosts
     from crawler.frontier.robots import Robots
     from crawler.item import Item, Listing
-    from crawler.model import Capture, Exchange, Json, Link, RecordRef, Work
+    from crawler.model import Capture, Json, Link, RecordRef, Work
     from crawler.spiders.handler import AddressGuard
 
 

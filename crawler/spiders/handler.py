@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from crawler import model
     from crawler.clock import Clock
-    from crawler.model import Exchange, RecordRef
+    from crawler.exchange import Exchange
+    from crawler.model import RecordRef
     from crawler.proxy import Proxy
 
 __all__ = [

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crawler.browser.renderer import Portrait
-    from crawler.model import Exchange, RecordRef, Response
+    from crawler.exchange import Exchange
+    from crawler.model import RecordRef, Response
     from crawler.spiders.context import CrawlContext, Tape
 
 MAX_REQUESTS = 1_000

@@ -33,8 +33,9 @@ from twisted.web._newclient import HTTP11ClientProtocol, Request
 from twisted.web.client import HTTPConnectionPool
 
 from crawler.errors import CaptureUnavailable
+from crawler.exchange import Tls
 from crawler.log import get_log
-from crawler.model import Reason, Tls
+from crawler.model import Reason
 from crawler.spiders.resolver import GuardedResolver
 from crawler.spiders.socks import SocksEndpoint
 from crawler.spiders.wire import Job

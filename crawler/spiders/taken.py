@@ -17,7 +17,8 @@ from crawler.warc.cdxj import request_digest
 if TYPE_CHECKING:
     import re
 
-    from crawler.model import Exchange, RecordRef, Response
+    from crawler.exchange import Exchange
+    from crawler.model import RecordRef, Response
     from crawler.spiders.answer import Answer
     from crawler.spiders.context import CrawlContext, Tape
 

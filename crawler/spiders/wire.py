@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crawler import http
 from crawler.block import Block
-from crawler.model import Exchange, Reason, Tls, Truncated
+from crawler.exchange import Exchange, Tls, Truncated
+from crawler.model import Reason
 from crawler.spiders.message import origin_form
 
 if TYPE_CHECKING:

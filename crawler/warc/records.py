@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from crawler import http
 from crawler.block import Block
+from crawler.exchange import Truncated
 from crawler.http import is_whole, payload_chunks, read_head
-from crawler.model import Truncated
 from crawler.warc import dedup
 from crawler.warc.format import (
     HTTP_REQUEST,
@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from crawler.exchange import Exchange
     from crawler.http import Head
-    from crawler.model import Exchange, RecordRef
+    from crawler.model import RecordRef
 
 _STATUS_NOT_MODIFIED = 304
 

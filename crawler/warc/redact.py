@@ -26,7 +26,8 @@ from crawler.http import HEAD_BYTES, head_end, header, parse_request_head
 
 if TYPE_CHECKING:
     from crawler.block import Block
-    from crawler.model import Exchange, Link, Response
+    from crawler.exchange import Exchange
+    from crawler.model import Link, Response
 
 _MASKABLE = re.compile(rb"[^\r\n\t ]")
 _MASKABLE_TEXT = re.compile(r"[^\r\n\t ]")

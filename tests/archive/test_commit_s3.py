@@ -26,9 +26,10 @@ from crawler.block import Block
 from crawler.clock import SystemClock
 from crawler.config.portal import Portal
 from crawler.errors import StoreUnavailable
+from crawler.exchange import Exchange
 from crawler.frontier.sqlite import Child, SqliteFrontier
 from crawler.history.fold import fold
-from crawler.model import Exchange, Kind, Link, Outcome
+from crawler.model import Kind, Link, Outcome
 from tests.site.fault_proxy import Fault, FaultProxy
 
 if TYPE_CHECKING:

@@ -29,9 +29,10 @@ from crawler.block import Block
 from crawler.clock import SystemClock
 from crawler.config.portal import Portal
 from crawler.errors import SpoolUnwritable
+from crawler.exchange import Exchange
 from crawler.frontier.sqlite import Child, SqliteFrontier
 from crawler.history.fold import fold
-from crawler.model import Exchange, Kind, Link, Outcome, Reason, RecordRef
+from crawler.model import Kind, Link, Outcome, Reason, RecordRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

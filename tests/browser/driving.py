@@ -15,7 +15,7 @@ from crawler.browser.offline import OfflinePort
 from crawler.browser.proxy import Allow, Limits, Port, RecordingProxy
 from crawler.browser.upstream import Dialer
 from crawler.clock import SystemClock
-from crawler.model import Exchange
+from crawler.exchange import Exchange
 from tests.site.behaviours import MAX_RECORD_BYTES
 
 PATIENCE_S = 20.0

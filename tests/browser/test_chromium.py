@@ -12,7 +12,7 @@ import pytest
 from crawler.browser.proxy import Port
 from crawler.browser.renderer import Order, Renderer
 from crawler.browser.upstream import Dialer
-from crawler.model import Exchange, Truncated
+from crawler.exchange import Exchange, Truncated
 from tests.browser.driving import Sink, open_port, recording_proxy
 from tests.browser.origin import Entry, Origin
 from tests.site.compare import certified

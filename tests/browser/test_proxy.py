@@ -14,7 +14,7 @@ from crawler.addresses import PublicOnly
 from crawler.browser.proxy import Port, RecordingProxy
 from crawler.browser.upstream import Dialer
 from crawler.errors import SpoolUnwritable
-from crawler.model import Exchange, Truncated
+from crawler.exchange import Exchange, Truncated
 from crawler.proxy import proxy_of
 from tests.browser.driving import (
     PATIENCE_S,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.browser.proxy import Port
-from crawler.model import Exchange
+from crawler.exchange import Exchange
 from tests.browser.driving import Sink, client_of, open_port, recording_proxy
 from tests.site.behaviours import MAX_RECORD_BYTES, Behaviour
 from tests.site.compare import certified

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from crawler.browser import recording as module
 from crawler.browser.recording import Recording
 from crawler.clock import SystemClock
-from crawler.model import Truncated
+from crawler.exchange import Truncated
 from tests.site.behaviours import MAX_RECORD_BYTES, OK, answer
 from tests.site.oddities import BEHAVIOURS
 

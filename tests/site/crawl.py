@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from crawler.model import Exchange
+    from crawler.exchange import Exchange
 
 HANDLER = "crawler.spiders.handler.CaptureDownloadHandler"
 KEPT = ("DownloadTimeoutMiddleware", "DefaultHeadersMiddleware")

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crawler.block import Block
-from crawler.model import Exchange, RecordRef
+from crawler.exchange import Exchange
+from crawler.model import RecordRef
 from crawler.spiders import pagelog
 from crawler.spiders.pagelog import PageLog, title_of
 

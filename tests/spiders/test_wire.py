@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from crawler import http
 from crawler.clock import SystemClock
+from crawler.exchange import Exchange, Truncated
 from crawler.http import final_offset, keeps_alive
-from crawler.model import Exchange, Reason, Truncated
+from crawler.model import Reason
 from crawler.spiders.message import origin_form
 from crawler.spiders.wire import Job, Recording
 from tests.site.behaviours import MAX_RECORD_BYTES, OK, chunked, chunks, sized

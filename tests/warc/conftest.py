@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.model import Exchange, RecordRef, Truncated
+from crawler.exchange import Exchange, Truncated
+from crawler.model import RecordRef
 from crawler.warc.format import Record
 from crawler.warc.unfetched import capture_record, resource_record
 from tests.warc.sample import (

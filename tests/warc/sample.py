@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.block import Block
-from crawler.model import Exchange, RecordRef, Tls, Truncated
+from crawler.exchange import Exchange, Tls, Truncated
+from crawler.model import RecordRef
 from crawler.warc.records import exchange_records
 from crawler.warc.unfetched import warcinfo_record
 from crawler.warc.writer import SegmentWriter

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawler.model import Truncated
+from crawler.exchange import Truncated
 from crawler.warc import dedup
 from crawler.warc.format import Record, parse_date, render, safe_uri, safe_value
 from crawler.warc.reader import read_member, scan, to_response

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from crawler.block import Block
-from crawler.model import Exchange
+from crawler.exchange import Exchange
 from crawler.warc.redact import Policy, mask_url, redact
 from tests.warc.sample import exchange, plain
 
