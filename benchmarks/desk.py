@@ -22,9 +22,10 @@ from crawler.archive.tape import Tape
 from crawler.block import Block
 from crawler.clock import SystemClock
 from crawler.config.portal import Portal
+from crawler.exchange import Exchange
 from crawler.frontier.sqlite import Child, SqliteFrontier
 from crawler.history.fold import fold
-from crawler.model import Exchange, Kind, Link, Outcome
+from crawler.model import Kind, Link, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -30,7 +30,7 @@ from crawler.config.digest import config_digest
 from crawler.config.settings import Settings
 from crawler.errors import NotExtracted
 from crawler.extract import extract
-from crawler.extract.listing import seed_links
+from crawler.extract.listings.listing import seed_links
 from crawler.item import Item, Listing
 from crawler.jobs.crawl import crawl
 from crawler.jobs.extract import Selection, Tally, extract_runs

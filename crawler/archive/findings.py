@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from crawler.extract.dates import read_date
+from crawler.extract.dates.grammar import read_date
 
 if TYPE_CHECKING:
     import sqlite3

@@ -32,7 +32,7 @@ from crawler.urls import host_of, in_scope
 if TYPE_CHECKING:
     from crawler.config.portal import Portal
     from crawler.jobs.extract import Difference, Selection, Tally
-    from crawler.jobs.preview import Preview
+    from crawler.jobs.looking.preview import Preview
     from crawler.jobs.replay import Replayed
 
 SHOWN = 20
@@ -244,7 +244,7 @@ def _covers(portal: Portal, url: str) -> bool:
 def _preview(
     state: State, portal: Portal, page: str, url: str, at: str | None
 ) -> Preview:
-    from crawler.jobs.preview import preview_file, preview_url
+    from crawler.jobs.looking.preview import preview_file, preview_url
 
     clock, _ = state.clock()
     moment_at = moment(at, "--at")

@@ -39,7 +39,7 @@ def crawl(
 ) -> None:
     """Crawl portals, archive what comes, emit items; go on where a run stopped."""
     from crawler.jobs.crawl import crawl as job
-    from crawler.jobs.metrics import note as note_end
+    from crawler.jobs.timing.metrics import note as note_end
 
     state = state_of(ctx)
     chosen = state.portals(portals)
@@ -80,7 +80,7 @@ def check_listings(portals: Sequence[Portal], names: Iterable[str]) -> None:
 
 def _waiting(spool: Path) -> Callable[[str], int]:
     """Return what tells how many URLs of a portal are left, by its spool."""
-    from crawler.jobs.status import open_runs
+    from crawler.jobs.looking.status import open_runs
 
     def waiting(portal: str) -> int:
         return sum(run.waiting + run.leased for run in open_runs(spool, portal))

@@ -17,8 +17,8 @@ from crawler.cli.values import Portals
 from crawler.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from crawler.jobs.due import Due, Entry
-    from crawler.jobs.scheduled import Schedules, Started
+    from crawler.jobs.timing.due import Due, Entry
+    from crawler.jobs.timing.scheduled import Schedules, Started
 
 Workers = Annotated[
     int, typer.Option(min=1, metavar="N", help="Portals crawled at once.")
@@ -57,7 +57,7 @@ def run(
 
     It is pinged, counted and bounded like a planned one.
     """
-    from crawler.jobs.due import Due
+    from crawler.jobs.timing.due import Due
 
     state = state_of(ctx)
     schedules = schedules_of(state)
@@ -86,8 +86,8 @@ def _run(state: State, schedules: Schedules, dues: Sequence[Due]) -> None:
 
 def schedules_of(state: State, workers: int = 1) -> Schedules:
     """Return what scheduled crawls need."""
-    from crawler.jobs.child import Children
-    from crawler.jobs.scheduled import Schedules
+    from crawler.jobs.timing.child import Children
+    from crawler.jobs.timing.scheduled import Schedules
 
     again = [sys.executable, "-P", "-m", "crawler.cli", *_options(state)]
     clock, _ = state.clock()
@@ -105,7 +105,7 @@ def entries_of(state: State, names: Sequence[str] | None) -> list[Entry]:
     Raises:
         UsageError: a portal that is named has none.
     """
-    from crawler.jobs.due import entries
+    from crawler.jobs.timing.due import entries
 
     chosen = state.portals(names)
     found = list(entries(chosen))

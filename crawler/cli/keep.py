@@ -19,9 +19,9 @@ from crawler.cli.values import Portals
 from crawler.errors import UsageError
 
 if TYPE_CHECKING:
-    from crawler.jobs.finding import Mended
     from crawler.jobs.finish import Finished
-    from crawler.jobs.garbage import Garbage
+    from crawler.jobs.keeping.finding import Mended
+    from crawler.jobs.keeping.garbage import Garbage
 
 DAYS = re.compile(r"(\d{1,4})d")
 DryRun = Annotated[
@@ -88,9 +88,9 @@ def index(
     knows something wrong.
     """
     from crawler.archive.spool import Spool, open_database
+    from crawler.jobs.keeping.rebuild import rebuild as job
+    from crawler.jobs.keeping.repair import JOBS
     from crawler.jobs.lock import portal_lock
-    from crawler.jobs.rebuild import rebuild as job
-    from crawler.jobs.repair import JOBS
 
     state = state_of(ctx)
     state.stored_names([portal])
@@ -158,8 +158,8 @@ def _age(text: str) -> timedelta:
 
 
 def _stored_or_spooled(state: State) -> list[str]:
-    from crawler.jobs.check import stored_portals
     from crawler.jobs.finish import spooled_portals
+    from crawler.jobs.keeping.check import stored_portals
 
     spooled = spooled_portals(Path(state.settings.spool.path))
     return sorted({*stored_portals(state.collection()), *spooled})
@@ -173,9 +173,9 @@ def _collected(
     Raises:
         Locked: one runs.
     """
-    from crawler.jobs.garbage import find_garbage, remove
+    from crawler.jobs.keeping.garbage import find_garbage, remove
+    from crawler.jobs.keeping.repair import JOBS
     from crawler.jobs.lock import portal_lock
-    from crawler.jobs.repair import JOBS
 
     directory = Path(state.settings.spool.path) / portal
     clock, _ = state.clock()
@@ -198,7 +198,7 @@ def _collected(
 
 def _cut_off(state: State, age: timedelta) -> list[Garbage]:
     """Remove uploads of any portal that were cut off and never became an object."""
-    from crawler.jobs.garbage import cut_off
+    from crawler.jobs.keeping.garbage import cut_off
 
     clock, _ = state.clock()
     return cut_off(state.collection().store, clock.now() - age)
@@ -217,8 +217,8 @@ def mend(
         Locked: a job of one of the portals runs.
     """
     from crawler.archive.store import open_store
-    from crawler.jobs.repair import repair_portal
-    from crawler.jobs.status import open_runs
+    from crawler.jobs.keeping.repair import repair_portal
+    from crawler.jobs.looking.status import open_runs
 
     spool = Path(state.settings.spool.path)
     clock, _ = state.clock()

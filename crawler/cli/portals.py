@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crawler.config.learned import Learned
-    from crawler.jobs.compared import Compared, ComparedListing
-    from crawler.jobs.propose import Proposal
+    from crawler.jobs.looking.compared import Compared, ComparedListing
+    from crawler.jobs.looking.propose import Proposal
 
 PORTALS = "portals"
 """The directory where proposed portals are put."""
@@ -129,7 +129,7 @@ def new(
     Nothing is archived. The rules are written to a file, and what each field would be
     is shown beside what is read without rules.
     """
-    from crawler.jobs.propose import Wish, propose
+    from crawler.jobs.looking.propose import Wish, propose
 
     state = state_of(ctx)
     wish = Wish(url, _name_for(url, name), _zone_for(timezone), allow_private)
@@ -151,7 +151,7 @@ def new(
 
 def _show_proposal(state: State, found: Proposal, path: Path | None) -> None:
     from crawler.config.write import portal_text
-    from crawler.jobs.compared import compare_fields, compare_listing
+    from crawler.jobs.looking.compared import compare_fields, compare_listing
 
     fields, listing = compare_fields(found), compare_listing(found)
     text = portal_text(found.tree, _head(found), _notes(fields))

@@ -13,10 +13,10 @@ from crawler.extract.explain import CHOSEN
 from crawler.frontier.rows import hint_to_json
 
 if TYPE_CHECKING:
-    from crawler.extract.apis import Api
     from crawler.extract.explain import Field, PageFacts
+    from crawler.extract.propose.apis import Api
     from crawler.item import Listing
-    from crawler.jobs.preview import Preview
+    from crawler.jobs.looking.preview import Preview
     from crawler.model import Link
 
 _SHOWN = 60

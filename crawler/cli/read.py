@@ -13,7 +13,7 @@ from crawler.errors import UsageError
 
 if TYPE_CHECKING:
     from crawler.archive.collection import Collection
-    from crawler.jobs.show import Stored
+    from crawler.jobs.looking.show import Stored
 
 
 SinceOption = Annotated[
@@ -75,7 +75,7 @@ def items(
     out: OutOption = None,
 ) -> None:
     """Write the stored items, one JSON object a line, as they are stored."""
-    from crawler.jobs.items import Wanted, as_line, newest, stored_items
+    from crawler.jobs.looking.items import Wanted, as_line, newest, stored_items
 
     state = state_of(ctx)
     names = state.stored_names(portals)
@@ -105,7 +105,7 @@ def show(
     out: OutOption = None,
 ) -> None:
     """Show a capture of a URL: the one nearest to a time, else the newest."""
-    from crawler.jobs import show as job
+    from crawler.jobs.looking import show as job
 
     of_page = (dom, screenshot, rendered)
     if sum((listed, headers, payload, record, *of_page)) > 1:
@@ -118,7 +118,7 @@ def show(
     names = state.stored_names([portal] if portal else None)
     if any(of_page):
         from crawler.cli import shown as pages
-        from crawler.jobs.shown import shown_page
+        from crawler.jobs.looking.shown import shown_page
 
         found = shown_page(collection, names, url, moment(at, "--at"))
         how = pages.document if dom else pages.picture if screenshot else pages.again
@@ -176,7 +176,7 @@ def as_json_row(one: Stored) -> dict[str, object]:
 def _summary(
     collection: Collection, stored: Stored, count: int, *, as_json: bool
 ) -> None:
-    from crawler.jobs.show import head_bytes
+    from crawler.jobs.looking.show import head_bytes
 
     head = head_bytes(collection, stored).decode("utf-8", "replace")
     values = as_json_row(stored)

@@ -21,10 +21,10 @@ from crawler.cli.values import Portals
 from crawler.errors import UsageError
 
 if TYPE_CHECKING:
-    from crawler.jobs.due import Entry
-    from crawler.jobs.scheduled import Schedules
-    from crawler.jobs.slots import Slot
-    from crawler.jobs.units import Call
+    from crawler.jobs.timing.due import Entry
+    from crawler.jobs.timing.scheduled import Schedules
+    from crawler.jobs.timing.slots import Slot
+    from crawler.jobs.timing.units import Call
 
 SHOWN_STARTS = 5
 KINDS = ("systemd", "cron", "k8s")
@@ -165,7 +165,7 @@ def export(
 
     systemd: a service and a timer; cron: a crontab; k8s: a CronJob for each portal.
     """
-    from crawler.jobs import units
+    from crawler.jobs.timing import units
 
     if kind not in KINDS or every not in MINUTES:
         known = f"kinds: {', '.join(KINDS)}; --every: {', '.join(map(str, MINUTES))}"
@@ -186,7 +186,7 @@ def export(
 
 
 def _call(state: State, every: int, image: str) -> Call:
-    from crawler.jobs.units import Call
+    from crawler.jobs.timing.units import Call
 
     program = shutil.which("portalkeep")
     again = [program] if program else [sys.executable, "-P", "-m", "crawler.cli"]

@@ -11,13 +11,13 @@ from crawler.errors import UsageError
 
 if TYPE_CHECKING:
     from crawler.cli.state import State
-    from crawler.jobs.offline import ShownAgain
-    from crawler.jobs.shown import Shown
+    from crawler.jobs.looking.offline import ShownAgain
+    from crawler.jobs.looking.shown import Shown
 
 
 def document(state: State, shown: Shown, out: Path | None) -> None:
     """Write what a page showed."""
-    from crawler.jobs import shown as job
+    from crawler.jobs.looking import shown as job
 
     output.bytes_to(out, job.document(state.collection(), shown))
 
@@ -29,7 +29,7 @@ def picture(state: State, shown: Shown, out: Path | None) -> None:
         UsageError: none is stored, or stdout is a terminal; the message says what to
             do.
     """
-    from crawler.jobs import shown as job
+    from crawler.jobs.looking import shown as job
 
     content = job.picture(state.collection(), shown)
     if out is None and sys.stdout.isatty():
@@ -44,7 +44,7 @@ def again(state: State, shown: Shown, out: Path | None) -> None:
         NotRendered: it shows nothing.
     """
     from crawler.jobs.crawl import renderer_of
-    from crawler.jobs.offline import show_again
+    from crawler.jobs.looking.offline import show_again
     from crawler.jobs.redaction import redaction_of
 
     portal = state.portal(shown.stored.portal)

@@ -15,12 +15,12 @@ from crawler.cli.state import state_of
 from crawler.cli.values import Portals
 
 if TYPE_CHECKING:
-    from crawler.jobs.status import PortalStatus, RunStatus
+    from crawler.jobs.looking.status import PortalStatus, RunStatus
 
 
 def status(ctx: typer.Context, portals: Portals = None) -> None:
     """Tell of each portal its last run, what is unfinished, and totals."""
-    from crawler.jobs.status import portal_status
+    from crawler.jobs.looking.status import portal_status
 
     state = state_of(ctx)
     collection = state.collection()
@@ -96,7 +96,7 @@ def runs(
     ] = None,
 ) -> None:
     """List runs, the newest last: closed ones and those that are not."""
-    from crawler.jobs.status import run_statuses
+    from crawler.jobs.looking.status import run_statuses
 
     state = state_of(ctx)
     collection = state.collection()

@@ -17,7 +17,7 @@ from crawler.cli.values import RUN_ID
 from crawler.errors import ArchiveDamaged, UsageError
 
 if TYPE_CHECKING:
-    from crawler.jobs.finding import Checked, Finding, Mended
+    from crawler.jobs.keeping.finding import Checked, Finding, Mended
 
 _FILE_ENDINGS = (".warc", ".warc.gz", ".warc.gz.open")
 
@@ -65,7 +65,7 @@ def _checked(
     state: State, targets: list[str] | None, *, read_data: bool
 ) -> tuple[Checked, list[Finding]]:
     """Check once; write what is found."""
-    from crawler.jobs.finding import Checked
+    from crawler.jobs.keeping.finding import Checked
 
     checked, found = Checked(), []
     with Ticker() as ticker:
@@ -84,7 +84,7 @@ def _findings(
     *,
     read_data: bool,
 ) -> Iterator[Finding]:
-    from crawler.jobs.check import check_file, check_portal
+    from crawler.jobs.keeping.check import check_file, check_portal
 
     files, portals = _sorted(state, targets)
     for path in files:
@@ -113,7 +113,7 @@ def _sorted(
     rest = [text for text in targets or () if not _is_file(text)]
     if files and not rest:
         return files, []
-    from crawler.jobs.check import stored_portals
+    from crawler.jobs.keeping.check import stored_portals
 
     stored = stored_portals(state.collection())
     known = dict.fromkeys([*stored, *(x.id for x in state.settings.portals)])

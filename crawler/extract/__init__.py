@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 from crawler import __version__
 from crawler.config.digest import config_digest as digest_of
 from crawler.errors import NotExtracted
-from crawler.extract.further import further_urls
 from crawler.extract.generic import boundless_portal, generic_portal
 from crawler.extract.guards import check_logged_in
 from crawler.extract.item import extract_item_from
-from crawler.extract.listing import extract_listing_from, seed_links
+from crawler.extract.listings.further import further_urls
+from crawler.extract.listings.listing import extract_listing_from, seed_links
 from crawler.model import Capture, Kind, Link, Reason, Response
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.config.portal import Portal
-    from crawler.extract.body import Excluded
+    from crawler.extract.article.body import Excluded
     from crawler.item import Item, Listing
 
 __all__ = [

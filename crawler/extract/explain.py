@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from crawler.errors import NotExtracted
 from crawler.extract.auto.pagetype import page_type
-from crawler.extract.dates import read_date
-from crawler.extract.metadata import Metadata
-from crawler.extract.page import Page
-from crawler.extract.rules import rule_of
-from crawler.extract.selectors import elements, method_of, texts
-from crawler.extract.text import collapse, visible_text
+from crawler.extract.dates.grammar import read_date
+from crawler.extract.document.page import Page
+from crawler.extract.document.rules import rule_of
+from crawler.extract.document.selectors import elements, method_of, texts
+from crawler.extract.document.text import collapse, visible_text
+from crawler.extract.fields.metadata import Metadata
 from crawler.model import Kind
 
 if TYPE_CHECKING:

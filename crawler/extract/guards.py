@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from crawler.errors import NotExtracted
 from crawler.extract.auto.pagetype import PageType, page_type
-from crawler.extract.page import Page
-from crawler.extract.selectors import elements, texts
+from crawler.extract.document.page import Page
+from crawler.extract.document.selectors import elements, texts
 from crawler.model import Reason
 
 if TYPE_CHECKING:

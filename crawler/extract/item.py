@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 from crawler import __version__
 from crawler.errors import LayoutChanged
-from crawler.extract.bounds import cut_off
-from crawler.extract.fields import Sources
-from crawler.extract.further import pages_of
+from crawler.extract.document.bounds import cut_off
+from crawler.extract.document.page import Page
+from crawler.extract.document.rules import own_url, rule_of
+from crawler.extract.fields.lookup import Sources
+from crawler.extract.fields.metadata import Metadata
+from crawler.extract.fields.parts import file_of
+from crawler.extract.fields.reading import Reading
+from crawler.extract.fields.zones import zone_of
 from crawler.extract.guards import check_answer, check_item_page
 from crawler.extract.hashes import item_hash
-from crawler.extract.metadata import Metadata
-from crawler.extract.page import Page
-from crawler.extract.parts import file_of
+from crawler.extract.listings.further import pages_of
 from crawler.extract.provenance import provenance_of
-from crawler.extract.reading import Reading
-from crawler.extract.rules import own_url, rule_of
-from crawler.extract.zones import zone_of
 from crawler.item import Item
 
 if TYPE_CHECKING:
     from crawler.config.portal import ItemRule, Portal
-    from crawler.extract.body import Excluded
+    from crawler.extract.article.body import Excluded
     from crawler.model import Capture
 
 _NO_PAGE = "<html><body></body></html>"

@@ -17,13 +17,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from crawler.config.learned import Learned, sealed
-from crawler.extract.body import Body, Excluded
-from crawler.extract.text import collapse, squeeze
+from crawler.extract.article.body import Body, Excluded
+from crawler.extract.document.text import collapse, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from crawler.extract.selectors import Found
+    from crawler.extract.document.selectors import Found
     from crawler.item import Block, Item
 
 REASON = "site_repeat"

@@ -9,7 +9,7 @@ from crawler.item import Extractor, Provenance, RecordPointer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from crawler.extract.page import Page
+    from crawler.extract.document.page import Page
     from crawler.model import Capture, RecordRef
 
 EXTRACTOR = "portalkeep"

@@ -8,9 +8,9 @@ from crawler import http
 from crawler.config.listing import OF_PAGES
 from crawler.config.portal import ItemRule, ListingRule
 from crawler.errors import NotExtracted
-from crawler.extract.paging import follows
-from crawler.extract.rows import way_of
-from crawler.extract.rules import own_url, rule_for, rule_of
+from crawler.extract.document.rules import own_url, rule_for, rule_of
+from crawler.extract.listings.paging import follows
+from crawler.extract.listings.rows import way_of
 from crawler.item import Item, Listing
 from crawler.model import Kind, Reason
 

@@ -16,7 +16,7 @@ from crawler.archive.store.probe import probe_once
 from crawler.browser.renderer import Renderer
 from crawler.config.digest import config_digest, resolved
 from crawler.errors import PortalkeepError, StoreUnavailable
-from crawler.extract.listing import seed_links
+from crawler.extract.listings.listing import seed_links
 from crawler.frontier.hosts import Hosts, open_hosts
 from crawler.frontier.policy import allows_private
 from crawler.frontier.sqlite import Child

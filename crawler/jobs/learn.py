@@ -12,9 +12,9 @@ from crawler.archive.captures import Archive
 from crawler.config.learned import Learned, read_learned, written
 from crawler.errors import NotExtracted, UsageError
 from crawler.extract import extract
+from crawler.extract.document.page import Page
+from crawler.extract.document.text import visible_text
 from crawler.extract.learned import MIN_ARTICLES, Article, learn
-from crawler.extract.page import Page
-from crawler.extract.text import visible_text
 from crawler.item import Item
 from crawler.jobs.extract import selected, was_read
 from crawler.model import Kind

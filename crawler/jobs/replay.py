@@ -20,7 +20,7 @@ from crawler.archive.spool import Spool, open_in_memory
 from crawler.archive.tape import Taken
 from crawler.config.digest import config_digest
 from crawler.errors import UsageError
-from crawler.extract.listing import seed_links
+from crawler.extract.listings.listing import seed_links
 from crawler.frontier.sqlite import Child, SqliteFrontier
 from crawler.history.fold import fold
 from crawler.jobs.earlier import Folding

@@ -28,7 +28,7 @@ from crawler.archive.tape import Limits, Tape
 from crawler.errors import PortalkeepError
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.jobs.earlier import Folding
-from crawler.jobs.rebuild import know_heads
+from crawler.jobs.keeping.rebuild import know_heads
 from crawler.jobs.recovery import recover_run
 from crawler.jobs.redaction import redaction_of
 from crawler.log import get_log

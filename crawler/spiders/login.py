@@ -24,9 +24,9 @@ from scrapy import Request
 
 from crawler import urls
 from crawler.errors import NotExtracted
-from crawler.extract.form import Form, form_of
+from crawler.extract.document.form import Form, form_of
+from crawler.extract.document.page import Page
 from crawler.extract.guards import finds
-from crawler.extract.page import Page
 from crawler.frontier import policy
 from crawler.log import get_log
 from crawler.model import Kind, Link, Reason

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from crawler.errors import SpoolUnwritable
-from crawler.jobs.status import open_runs
+from crawler.jobs.looking.status import open_runs
 from tests.cli.program import Program, pages, serving
 
 DEADLINE_S = 30.0

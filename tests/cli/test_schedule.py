@@ -15,7 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from crawler.errors import SpoolUnwritable
-from crawler.jobs.status import open_runs
+from crawler.jobs.looking.status import open_runs
 from tests.cli.program import Ended, Program, pages, serving
 from tests.jobs.test_ping import listening
 

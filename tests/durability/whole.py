@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from crawler.archive import layout, manifest
 from crawler.archive.collection import Collection
 from crawler.archive.store import LocalStore
-from crawler.jobs.check import check_portal
-from crawler.jobs.finding import Checked
+from crawler.jobs.keeping.check import check_portal
+from crawler.jobs.keeping.finding import Checked
 from crawler.warc.verify import verify_file
 from tests.crawling import consistent
 

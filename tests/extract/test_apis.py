@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.extract.apis import Call, apis_of
+from crawler.extract.propose.apis import Call, apis_of
 from crawler.model import Response
 
 AT = datetime(2025, 7, 15, 6, 0, tzinfo=UTC)

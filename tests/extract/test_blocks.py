@@ -1,7 +1,7 @@
 import pytest
 
-from crawler.extract.blocks import Piece, walk
-from crawler.extract.page import Page
+from crawler.extract.article.blocks import Piece, walk
+from crawler.extract.document.page import Page
 
 URL = "http://h.example/a/b"
 LAZY = ("data-original", "data-src")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.extract.decode import Text, decode
+from crawler.extract.document.decode import Text, decode
 
 HANS = "三千㎡空间通宵开放，馆长朱镕珊说，屋顶的锯齿形天窗全部保留，白天几乎不用开灯。"
 HANT = (

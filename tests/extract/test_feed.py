@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import NotExtracted
-from crawler.extract.feed import read_feed
-from crawler.extract.page import Page
+from crawler.extract.document.page import Page
+from crawler.extract.listings.feed import read_feed
 
 RSS = """<?xml version="1.0" encoding="GBK"?>
 <?xml-stylesheet href="x.xsl"?>

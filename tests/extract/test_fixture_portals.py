@@ -18,9 +18,9 @@ from ruamel.yaml import YAML
 from crawler.config.portal import Portal
 from crawler.errors import NotExtracted
 from crawler.extract import extract
-from crawler.extract.further import further_urls
 from crawler.extract.item import Extraction, extract_item_from
-from crawler.extract.listing import seed_links
+from crawler.extract.listings.further import further_urls
+from crawler.extract.listings.listing import seed_links
 from crawler.frontier.policy import merge_hints
 from crawler.item import Item, Listing
 from crawler.model import Capture, Hint, Kind, Link, Response

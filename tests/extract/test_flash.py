@@ -10,7 +10,7 @@ import pytest
 
 from crawler.config.portal import Portal
 from crawler.extract.hashes import content_hash, item_hash, item_id
-from crawler.extract.listing import extract_listing_from, seed_links
+from crawler.extract.listings.listing import extract_listing_from, seed_links
 from crawler.item import Item, Listing
 from crawler.model import (
     Capture,

@@ -6,8 +6,8 @@ import pytest
 
 from crawler.config.portal import StateRule
 from crawler.errors import NotExtracted
-from crawler.extract.flattened import unflattened
-from crawler.extract.state import read_state
+from crawler.extract.listings.flattened import unflattened
+from crawler.extract.listings.state import read_state
 from crawler.model import Json
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.extract.form import Form, form_of
-from crawler.extract.page import Page
+from crawler.extract.document.form import Form, form_of
+from crawler.extract.document.page import Page
 
 URL = "https://a.example/in/login?next=1"
 TOKEN = "<input type=HIDDEN name=t value='a b'><input type=hidden value=nameless>"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.extract.induce import Target, induce_all, induce_first, is_stable
-from crawler.extract.page import parse_html
+from crawler.extract.document.page import parse_html
+from crawler.extract.propose.induce import Target, induce_all, induce_first, is_stable
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

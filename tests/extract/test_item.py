@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from crawler.config.portal import Portal
 from crawler.errors import LayoutChanged, NotExtracted
 from crawler.extract import extract_item
-from crawler.extract.further import further_urls
+from crawler.extract.article.lead import is_lead
+from crawler.extract.document.rules import rule_for
 from crawler.extract.hashes import content_hash, item_hash, item_id
 from crawler.extract.item import Extraction, extract_item_from
-from crawler.extract.lead import is_lead
-from crawler.extract.rules import rule_for
+from crawler.extract.listings.further import further_urls
 from crawler.item import Item
 from crawler.model import Capture, HintValue, Kind, Link, Origin, RecordRef, Response
 

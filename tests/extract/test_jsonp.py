@@ -7,7 +7,7 @@ import time
 import pytest
 
 from crawler.errors import NotExtracted
-from crawler.extract.jsonp import read_jsonp
+from crawler.extract.listings.jsonp import read_jsonp
 
 
 @pytest.mark.parametrize(

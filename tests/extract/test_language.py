@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.extract.language import language_of
+from crawler.extract.document.language import language_of
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.extract.lines import (
+from crawler.extract.article.lines import (
     editor_in,
     emoji_lead,
     is_heading,

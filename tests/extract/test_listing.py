@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from crawler.config.portal import Portal
 from crawler.errors import ConfigError, NotExtracted
-from crawler.extract.listing import extract_listing_from, seed_links
+from crawler.extract.listings.listing import extract_listing_from, seed_links
 from crawler.item import Listing
 from crawler.model import (
     Capture,

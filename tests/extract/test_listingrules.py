@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from crawler.extract.listingrules import Seen, html_rows, json_rows, next_rule
-from crawler.extract.page import Page
+from crawler.extract.document.page import Page
+from crawler.extract.propose.listingrules import Seen, html_rows, json_rows, next_rule
 
 AT = datetime(2025, 7, 15, 6, 0, tzinfo=UTC)
 BASE = "http://harbour.example"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.extract.auto.nextpage import read_paging
-from crawler.extract.page import Page
+from crawler.extract.document.page import Page
 from crawler.item import Paging
 
 BASE = "http://h.example"

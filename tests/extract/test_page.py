@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import NotExtracted
-from crawler.extract.page import Page
-from crawler.extract.text import as_printed, visible_lines, visible_text
+from crawler.extract.document.page import Page
+from crawler.extract.document.text import as_printed, visible_lines, visible_text
 from crawler.model import Headers, Response
 
 AT = datetime(2025, 7, 15, 6, tzinfo=UTC)

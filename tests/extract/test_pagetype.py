@@ -10,7 +10,7 @@ from crawler.config.portal import Portal
 from crawler.errors import NotExtracted
 from crawler.extract import extract_item
 from crawler.extract.auto.pagetype import PageType, page_type
-from crawler.extract.page import Page
+from crawler.extract.document.page import Page
 
 AT = datetime(2025, 7, 15, 6, tzinfo=UTC)
 URL = "http://h.example/n/1.html"

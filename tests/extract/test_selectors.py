@@ -3,8 +3,14 @@ from pydantic import TypeAdapter
 
 from crawler.config.portal import Expression, Rule
 from crawler.errors import ConfigError
-from crawler.extract.page import Page
-from crawler.extract.selectors import elements, first, located, raw_texts, texts
+from crawler.extract.document.page import Page
+from crawler.extract.document.selectors import (
+    elements,
+    first,
+    located,
+    raw_texts,
+    texts,
+)
 
 RULE: TypeAdapter[tuple[Expression, ...]] = TypeAdapter(Rule)
 URL = "http://h.example/p"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import NotExtracted
-from crawler.extract.sitemap import Sitemap, gunzipped, read_sitemap
+from crawler.extract.listings.sitemap import Sitemap, gunzipped, read_sitemap
 
 SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 URLSET = f"""<?xml version="1.0" encoding="UTF-8"?>

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crawler.config.portal import StateRule
 from crawler.errors import NotExtracted
-from crawler.extract.state import read_state
+from crawler.extract.listings.state import read_state
 from crawler.model import Json
 
 X = StateRule(name="X")

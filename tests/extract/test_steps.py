@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from crawler.config.portal import Portal
 from crawler.errors import NotExtracted
 from crawler.extract import extract
+from crawler.extract.article.steps import united
 from crawler.extract.shown import lacks_dom
-from crawler.extract.steps import united
 from crawler.item import Item, Listing
 from crawler.model import Capture, Kind, Link, Response
 

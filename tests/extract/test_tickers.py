@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.extract.tickers import strip_markup, tickers_in
+from crawler.extract.article.tickers import strip_markup, tickers_in
 from crawler.item import Ticker
 
 

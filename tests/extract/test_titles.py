@@ -1,8 +1,8 @@
 import pytest
 
-from crawler.extract.metadata import Metadata
-from crawler.extract.page import Page
-from crawler.extract.titles import generic_title
+from crawler.extract.document.page import Page
+from crawler.extract.fields.metadata import Metadata
+from crawler.extract.fields.titles import generic_title
 
 HEADLINE = "大桥周三通车 市民免费试乘"
 CASES = {

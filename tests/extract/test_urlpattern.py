@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.extract.urlpattern import fits, induce_pattern
+from crawler.extract.propose.urlpattern import fits, induce_pattern
 
 LONG = "一条有二十来个字的新闻标题写在这里"
 BASE = "http://harbour.example"

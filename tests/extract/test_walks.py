@@ -10,7 +10,7 @@ import pytest
 
 from crawler.config.portal import Portal
 from crawler.errors import ConfigError
-from crawler.extract.listing import extract_listing_from, seed_links
+from crawler.extract.listings.listing import extract_listing_from, seed_links
 from crawler.item import Listing
 from crawler.model import Capture, Kind, Link, Response
 

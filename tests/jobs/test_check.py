@@ -10,8 +10,8 @@ from crawler.archive.collection import Collection
 from crawler.archive.manifest import segment_from, to_bytes
 from crawler.archive.store import LocalStore
 from crawler.errors import UsageError
-from crawler.jobs.check import check_file, check_portal, stored_portals
-from crawler.jobs.finding import Checked, Finding, Trouble
+from crawler.jobs.keeping.check import check_file, check_portal, stored_portals
+from crawler.jobs.keeping.finding import Checked, Finding, Trouble
 from tests.cli.program import Collected
 
 

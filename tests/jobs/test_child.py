@@ -13,15 +13,15 @@ import pytest
 from crawler.clock import clock_from
 from crawler.config.portal import Portal
 from crawler.config.settings import Settings, SpoolSettings
-from crawler.jobs.child import Children
-from crawler.jobs.due import Due, entries
-from crawler.jobs.scheduled import Schedules
-from crawler.jobs.slots import ENDED, QUEUED, SKIPPED, End
+from crawler.jobs.timing.child import Children
+from crawler.jobs.timing.due import Due, entries
+from crawler.jobs.timing.scheduled import Schedules
+from crawler.jobs.timing.slots import ENDED, QUEUED, SKIPPED, End
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crawler.jobs.scheduled import Started
+    from crawler.jobs.timing.scheduled import Started
 
 CLOCK = "2025-07-16T04:31:00Z;frozen"
 DONE = (

@@ -13,9 +13,9 @@ from crawler.archive.database import transaction
 from crawler.archive.spool import RunRow, Spool, open_database
 from crawler.config.portal import Portal
 from crawler.frontier.sqlite import SqliteFrontier
-from crawler.jobs.due import Due, Entry, by_portal, due, entries, take, walked
 from crawler.jobs.lock import is_held, portal_lock
-from crawler.jobs.slots import (
+from crawler.jobs.timing.due import Due, Entry, by_portal, due, entries, take, walked
+from crawler.jobs.timing.slots import (
     ENDED,
     MISSED,
     QUEUED,

@@ -15,10 +15,10 @@ from crawler.archive.collection import Collection
 from crawler.archive.spool import Spool, open_database
 from crawler.archive.store import LocalStore
 from crawler.clock import SystemClock
-from crawler.jobs.check import check_portal
-from crawler.jobs.finding import Checked, Finding
-from crawler.jobs.rebuild import catch_up
-from crawler.jobs.repair import repair_portal
+from crawler.jobs.keeping.check import check_portal
+from crawler.jobs.keeping.finding import Checked, Finding
+from crawler.jobs.keeping.rebuild import catch_up
+from crawler.jobs.keeping.repair import repair_portal
 from crawler.warc.cdxj import REVISIT, CdxLine
 from crawler.warc.reader import scan
 from tests.cli.program import Collected

@@ -4,7 +4,7 @@ import gzip
 from datetime import UTC, datetime
 
 from crawler.archive.collection import Collection
-from crawler.jobs.items import Wanted, as_line, newest, stored_items
+from crawler.jobs.looking.items import Wanted, as_line, newest, stored_items
 from tests.cli.program import Collected
 
 SECOND_DAY = datetime(2025, 7, 16, tzinfo=UTC)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crawler.config.settings import MetricsSettings, Settings, SpoolSettings
-from crawler.jobs.metrics import Outcome, note, text_of
+from crawler.jobs.timing.metrics import Outcome, note, text_of
 
 AT = datetime(2025, 7, 15, 6, 0, 0, 250_000, tzinfo=UTC)
 WHOLE = """\

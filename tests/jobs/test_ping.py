@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawler import log
-from crawler.jobs.ping import TRIES, address, ended, ping
+from crawler.jobs.timing.ping import TRIES, address, ended, ping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import pytest
 
 from crawler.config.portal import Portal
 from crawler.errors import UsageError
-from crawler.jobs.preview import link_for
+from crawler.jobs.looking.preview import link_for
 from crawler.model import Kind
 
 AT = datetime(2025, 7, 15, 6, 0, tzinfo=UTC)

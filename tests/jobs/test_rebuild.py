@@ -17,7 +17,7 @@ from crawler.archive.store import LocalStore
 from crawler.errors import ArchiveDamaged
 from crawler.history.fold import head_of
 from crawler.item import Head
-from crawler.jobs.rebuild import catch_up, rebuild
+from crawler.jobs.keeping.rebuild import catch_up, rebuild
 from tests.cli.program import Collected
 from tests.crawling import Workplace, portal
 from tests.site.portal import article, listing, page, serving

@@ -12,11 +12,11 @@ from crawler.archive.collection import Collection
 from crawler.archive.store import LocalStore
 from crawler.clock import SystemClock
 from crawler.errors import Locked
-from crawler.jobs.check import check_portal
 from crawler.jobs.extract import Selection, Tally, comparable, diff_runs
-from crawler.jobs.finding import Checked, Finding, Mended, Trouble
+from crawler.jobs.keeping.check import check_portal
+from crawler.jobs.keeping.finding import Checked, Finding, Mended, Trouble
+from crawler.jobs.keeping.repair import repair_portal
 from crawler.jobs.lock import portal_lock
-from crawler.jobs.repair import repair_portal
 from crawler.warc.reader import scan
 from tests.cli.program import Collected
 
@@ -254,7 +254,7 @@ def test_items_of_other_code_are_not_made_up(
     copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Items that another version made are not made by this one under their name."""
-    monkeypatch.setattr("crawler.jobs.repair_items.SOFTWARE", "portalkeep/99")
+    monkeypatch.setattr("crawler.jobs.keeping.repair_items.SOFTWARE", "portalkeep/99")
     part = each(copied, ("items/*/*/*/*",))[0]
     part.unlink()
     (one,) = repair(copied)

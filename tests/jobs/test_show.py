@@ -6,7 +6,7 @@ import pytest
 
 from crawler.archive.collection import Collection
 from crawler.errors import UsageError
-from crawler.jobs import show
+from crawler.jobs.looking import show
 from tests.cli.program import Collected, pages
 
 SAME = ("/news/1", "/news/2")

@@ -22,11 +22,11 @@ from crawler.browser.renderer import Renderer
 from crawler.config.load import load
 from crawler.errors import UsageError
 from crawler.http import message_end, payload, read_head
-from crawler.jobs import shown as stored_pages
-from crawler.jobs.answers import Answers
-from crawler.jobs.offline import ShownAgain, show_again
+from crawler.jobs.looking import shown as stored_pages
+from crawler.jobs.looking.answers import Answers
+from crawler.jobs.looking.offline import ShownAgain, show_again
+from crawler.jobs.looking.shown import Shown, page_info, shown_page
 from crawler.jobs.redaction import redaction_of
-from crawler.jobs.shown import Shown, page_info, shown_page
 from crawler.warc.redact import Policy
 from tests.browser.origin import SCRIPT, Origin
 from tests.crawling import ROOT, Workplace, portal

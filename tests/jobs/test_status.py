@@ -12,7 +12,7 @@ from crawler.archive.spool import RunRow, SegmentRow, Spool, open_database
 from crawler.config.portal import Portal
 from crawler.errors import SpoolUnwritable
 from crawler.frontier.sqlite import Child, SqliteFrontier
-from crawler.jobs.status import open_runs, portal_status, run_statuses
+from crawler.jobs.looking.status import open_runs, portal_status, run_statuses
 from crawler.model import Kind, Link
 from tests.cli.program import Collected
 

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from crawler import urls
 from crawler.extract.auto.region import Regions, anchors_of
 from crawler.extract.auto.wording import is_more, names_of, weight
-from crawler.extract.text import visible_lines, visible_text
+from crawler.extract.document.text import visible_lines, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml.html import HtmlElement
 
-    from crawler.extract.page import Page
+    from crawler.extract.document.page import Page
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _ROW_TAGS = frozenset({"li", "td", "article", "section", "body"})

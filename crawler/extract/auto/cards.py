@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from crawler import urls
 from crawler.extract.auto.groups import item_anchors
 from crawler.extract.auto.wording import is_paid, weight
-from crawler.extract.dates import read_date
-from crawler.extract.text import visible_lines
+from crawler.extract.dates.grammar import read_date
+from crawler.extract.document.text import visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from crawler.extract.auto.anchors import Anchor
-    from crawler.extract.page import Page
+    from crawler.extract.document.page import Page
     from crawler.model import Json
 
 _MAX_LEVELS = 12

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lxml.html import HtmlElement
 
-    from crawler.extract.page import Page
+    from crawler.extract.document.page import Page
 
 _DIGITS = re.compile(r"\d+")
 _NAMED_LEVELS = 4

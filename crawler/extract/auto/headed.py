@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawler.extract.article.mainbody import main_body
+from crawler.extract.article.names import is_sure, name_of, words_of
 from crawler.extract.auto.prose import LINE
-from crawler.extract.mainbody import main_body
-from crawler.extract.names import is_sure, name_of, words_of
-from crawler.extract.text import squeeze
-from crawler.extract.titles import generic_title
+from crawler.extract.document.text import squeeze
+from crawler.extract.fields.titles import generic_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from crawler.extract.auto.prose import Paragraph
-    from crawler.extract.metadata import Metadata
-    from crawler.extract.page import Page
+    from crawler.extract.document.page import Page
+    from crawler.extract.fields.metadata import Metadata
 
 _HEADINGS = frozenset({"generic:h1", "generic:h2"})
 _STORY = frozenset({"article", "story", "zhengwen"})

@@ -27,7 +27,7 @@ from crawler.extract.auto.nextword import (
 from crawler.extract.auto.pager import read_pagers
 from crawler.extract.auto.region import anchors_of
 from crawler.extract.auto.wording import is_alone, names_of
-from crawler.extract.text import visible_text
+from crawler.extract.document.text import visible_text
 from crawler.item import Paging
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from crawler.extract.auto.pager import Pager
-    from crawler.extract.page import Page
+    from crawler.extract.document.page import Page
 
 LINK = "link"
 NUMBERED = "numbered"

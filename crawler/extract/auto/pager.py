@@ -19,14 +19,14 @@ from lxml import etree
 from crawler import urls
 from crawler.extract.auto.region import is_innermost
 from crawler.extract.auto.wording import is_alone, names_of
-from crawler.extract.text import UNSEEN_TAGS
+from crawler.extract.document.text import UNSEEN_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml.html import HtmlElement
 
-    from crawler.extract.page import Page
+    from crawler.extract.document.page import Page
 
 _NUMBER = re.compile(
     r"^[\[(\s]*(?:第|page |p\.? ?)?(\d{1,5})\s?[页頁]?[\])\s]*$", re.IGNORECASE

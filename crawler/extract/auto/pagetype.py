@@ -29,12 +29,12 @@ from crawler.extract.auto.headed import is_headed_article, is_short_article
 from crawler.extract.auto.nextpage import read_paging
 from crawler.extract.auto.prose import body_of, paragraphs_of, prose_of
 from crawler.extract.auto.wording import weight
-from crawler.extract.metadata import Metadata
-from crawler.extract.text import visible_text
+from crawler.extract.document.text import visible_text
+from crawler.extract.fields.metadata import Metadata
 
 if TYPE_CHECKING:
     from crawler.extract.auto.prose import Paragraph
-    from crawler.extract.page import Page
+    from crawler.extract.document.page import Page
 
 _GONE = re.compile(
     r"\b404\b|(?:page|article|story|content|post|file)[\w’' ]{0,30}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from crawler.extract.auto.wording import weight
-from crawler.extract.text import BLOCK_TAGS, UNSEEN_TAGS
+from crawler.extract.document.text import BLOCK_TAGS, UNSEEN_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,1 @@
+"""How dates and times of day are written, read without a clock."""

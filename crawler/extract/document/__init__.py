@@ -1,0 +1,1 @@
+"""One document as extraction reads it: decoded, parsed, selected from."""

@@ -1,0 +1,1 @@
+"""The fields of an item: title, times, people, and what is made of them."""

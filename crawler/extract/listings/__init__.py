@@ -1,0 +1,1 @@
+"""Listing pages: their rows, the links of these, the page that follows."""

@@ -1,0 +1,1 @@
+"""Rules proposed for a portal that nobody wrote rules for yet."""

@@ -1,0 +1,1 @@
+"""Keeping the archive whole: checked, repaired, made again, cleared of leftovers."""

@@ -1,0 +1,1 @@
+"""Looking at pages and captures: nothing is archived, nothing is changed."""
