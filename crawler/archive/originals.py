@@ -1,7 +1,8 @@
 """Which record holds a payload: a portal's, of all its runs; a cache of its indexes.
 
-The newest record that holds the whole payload stands for it.  Its reference knows when
-the payload was there first: relative dates count from that, however long ago it was.
+The newest record with these bytes stands for them, though its message were cut off: a
+record that is no revisit holds all that its digest is of.  Its reference knows when the
+payload was there first: relative dates count from that, however long ago it was.
 
 Statements only; the caller begins and commits.
 """

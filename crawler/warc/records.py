@@ -126,9 +126,8 @@ class _Maker:
         if known := dedup.decide(digest, size, found, whole=reason is None):
             revisit = _revisit(record, head, known, SAME_PAYLOAD)
             return _truncated(revisit, Truncated.LENGTH)
-        if reason is not None:
-            return _truncated(record, reason)
-        return self._dated(record, head, digest) if size else record
+        dated = self._dated(record, head, digest) if size else record
+        return dated if reason is None else _truncated(dated, reason)
 
     def _dated(self, record: Record, head: Head, digest: str) -> Record:
         """Say since when the payload is there, where that is before this record."""

@@ -112,6 +112,13 @@ def test_a_payload_says_since_when_it_is_there(segment: Segment) -> None:
         assert refs[0].payload_at == first.payload_at
         said = written_fields(made[0]).header("WARC-Payload-Date")
         assert parse_date(str(said)) == first.payload_at
+    broken = exchange(chunked()[:-4], after_s=9, truncated=Truncated.DISCONNECT)
+    made, refs = segment.add(broken, first_at=first.payload_at)
+    assert written_fields(made[0]).header("WARC-Truncated") == "disconnect"
+    assert (refs[0].payload_digest, refs[0].payload_at) == (
+        first.payload_digest,
+        first.payload_at,
+    )
     fresh = segment.add(exchange(plain(BODY + b"?")))
     assert fresh[1][0].payload_at is None
     assert written_fields(fresh[0][0]).header("WARC-Payload-Date") is None
