@@ -23,6 +23,7 @@ _FAULT = {
     "json_path": syntax.jmespath_fault,
     "re": syntax.regex_fault,
     "split": syntax.regex_fault,
+    "format": syntax.time_form_fault,
 }
 
 

@@ -56,7 +56,7 @@ def _unit(oldest: OldestRule) -> Iterator[Finding]:
     try:
         read = datetime.strptime(written, oldest.unit).replace(tzinfo=UTC)
         fine = read.date() == _LEAP_DAY.date()
-    except ValueError:
+    except (ValueError, re.error):  # a directive given twice is the latter
         fine = False
     if not fine:
         what = (

@@ -23,7 +23,7 @@ _FOR_ITEMS = {
 }
 _FOR_ROWS = {
     *("id", "from_", "url", "kind", "state", "rows", "fields", "next", "continue_"),
-    *("encoding", "ok", "ready", "skip", "strip_params"),
+    *("encoding", "layouts", "ok", "ready", "skip", "strip_params"),
 }
 
 

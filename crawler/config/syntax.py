@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -17,6 +17,8 @@ from jmespath.exceptions import JMESPathError
 from lxml import etree
 
 from crawler.config.problem import did_you_mean
+
+_ANY_TIME = datetime(2023, 11, 12, 13, 14, 15, tzinfo=UTC)
 
 
 def css_fault(selector: str) -> str | None:
@@ -54,6 +56,15 @@ def regex_fault(pattern: str) -> str | None:
         re.compile(pattern, re.MULTILINE)
     except re.error as exc:
         return f"{pattern!r} is no regular expression: {exc}"
+    return None
+
+
+def time_form_fault(form: str) -> str | None:
+    """Check a strptime form: it must read what it writes."""
+    try:
+        datetime.strptime(_ANY_TIME.strftime(form), form)  # noqa: DTZ007 - not kept
+    except (ValueError, re.error) as exc:  # the latter: a directive given twice
+        return f"{form!r} is no form of a time: {exc}"
     return None
 
 

@@ -255,6 +255,11 @@ BROKEN = [
         "unit",
     ),
     (
+        API + URL + "        next: {oldest: {field: t, unit: '%Y-%m-%d %H:%m'}}\n",
+        "c.yaml:10:",
+        "'unit'",
+    ),
+    (
         API + URL + "        next: {page: 2, offset: true}\n",
         "c.yaml:10:15:",
         "exactly one",
@@ -288,6 +293,11 @@ BROKEN = [
     (ITEM + "        editor: 're:('\n", "c.yaml:6:17:", "regular expression"),
     (ITEM + "        title: {css: h1, re: '('}\n", "c.yaml:6:16:", "regular exp"),
     (ITEM + "        title: {css: h1, xpath: //a}\n", "c.yaml:6:16:", "exclude"),
+    (
+        ITEM + "        published: {css: i, format: '%Y-%m-%d %H:%m'}\n",
+        "c.yaml:6:20:",
+        "no form of a time",
+    ),
     (ITEM + "        source: {name: 'a['}\n", "c.yaml:6:24:", "CSS selector"),
     (ITEM + "        remove: ['a[']\n", "c.yaml:6:18:", "CSS selector"),
     (ITEM + "        related: {rows: 'a['}\n", "c.yaml:6:25:", "CSS selector"),

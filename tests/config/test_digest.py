@@ -117,6 +117,24 @@ def test_manners_do_not_decide_the_digest(change: dict[str, object]) -> None:
     assert config_digest(other) == config_digest(PORTAL)
 
 
+def test_layouts_decide_the_digest() -> None:
+    """How the rows of an older day are read changes what its items are told."""
+    days = {
+        "id": "d",
+        "from": "days",
+        "url": "https://h.example/{day:%Y}",
+        "rows": "li",
+    }
+
+    def digest(title: str) -> str:
+        layout = {"until": "2025-01-01", "fields": {"title": title}}
+        listings = [{**days, "layouts": [layout]}]
+        given = {**PORTAL.model_dump(by_alias=True), "listings": listings}
+        return config_digest(Portal.model_validate(given))
+
+    assert digest("h2") != digest("h3")
+
+
 def test_digest_is_stable() -> None:
     """The digest of a configuration is the same in each version of the program."""
     assert config_digest(PORTAL) == (

@@ -240,6 +240,8 @@ HOSTILE = {
     "deep": "<rss>" + "<item>" * (10 * MB // 6),
     "tags": entry("<title>" + "&lt;a" * 2 * MB + "</title>"),
     "one text": entry("<title>" + "x" * 20 * MB + "</title>"),
+    "mail": entry("<author>" + "@" * 10 * MB + " x</author>"),
+    "authors": entry("".join(f"<author>A{x}</author>" for x in range(100_000))),
     "attributes": entry("<title " + "a='1' " * MB + ">x</title>"),
 }
 
@@ -247,12 +249,12 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_ends_soon_on_hostile_text(text: str) -> None:
     """10 MB made to hurt end within seconds, as rows or as no feed."""
-    started = time.monotonic()
+    started = time.process_time()
     try:
         rows = read_feed(text)
     except NotExtracted:
         rows = []
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
     assert len(rows) <= 300
 
 

@@ -148,6 +148,8 @@ HOSTILE = {
     "names": "X" * 20 * MB,
     "names and blanks": "X " * 10 * MB,
     "blanks": "X" + " " * 20 * MB,
+    "blanks after a quote": 'X"' + " " * 20 * MB,
+    "blanks in a date": "X = {a: new Date(" + " " * 20 * MB,
     "scripts": "<script id=" * (20 * MB // 11),
     "comments": "window.X = {/*" + "/*" * 10 * MB,
     "parse calls": "X=JSON.parse('" * (20 * MB // 14),
@@ -158,10 +160,10 @@ HOSTILE = {
 @pytest.mark.parametrize("page", HOSTILE.values(), ids=HOSTILE.keys())
 def test_ends_soon_on_hostile_text(page: str, rule: StateRule) -> None:
     """20 MB made to hurt end within seconds, as a page without state."""
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(NotExtracted):
         read_state(page, rule)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_reads_the_fixture_with_three_assignments(shared: Path) -> None:

@@ -46,7 +46,7 @@ _MARKUP = re.compile(
     r"<[A-Za-z/!][^<>]{0,5000}>|&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|\w{2,31});"
 )
 _WEB = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
-_MAIL = re.compile(r"(?:mailto:)?\S+@\S+")
+_MAIL = re.compile(r"(?:mailto:)?[^\s@]+@[^\s@]+")
 _MAIL_NAME = re.compile(rf"{_MAIL.pattern}\s*\(([^()]+)\)")
 
 # The children of an entry in order of trust; the first that says something counts.
@@ -149,15 +149,15 @@ def _is_address(guid: etree._Element) -> bool:
 
 def _authors(children: _Children) -> list[Json]:
     """Return the names; addresses of mail alone are nobody's business."""
-    found: list[Json] = []
+    found: dict[str, None] = {}
     for element in (*children.get("creator", ()), *children.get("author", ())):
         named = [child for child in element if local_name(child) == "name"]
         text = _prose(named[0] if named else element)
         mail = _MAIL_NAME.fullmatch(text)
         name = mail[1].strip() if mail else text
-        if name and name not in found and not _MAIL.fullmatch(name):
-            found.append(name)
-    return found
+        if name and not _MAIL.fullmatch(name):
+            found[name] = None
+    return [*found]
 
 
 def _source(element: etree._Element) -> str:

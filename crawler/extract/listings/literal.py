@@ -23,7 +23,7 @@ _READINGS = 3  # times the text's length that all tries together may read
 # window.X = window.Y = {…}, X = X || {…}, X = ({…})
 _BEFORE_VALUE = re.compile(r"(?:[\w$.]{1,100}\s*(?:=(?!=)|\|\|)\s*){0,3}\(?\s*")
 _PARSE_CALL = re.compile(
-    r"JSON\s*\.\s*parse\s*\(\s*(?P<coded>decodeURIComponent\s*\(\s*)?"
+    r"JSON\s*+\.\s*+parse\s*+\(\s*+(?P<coded>decodeURIComponent\s*+\(\s*+)?"
 )
 
 # Possessive (*+): nothing here may be tried twice.  An unclosed string ends its line.
@@ -36,7 +36,7 @@ _COMMENT = r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
 _TOKEN = re.compile(rf"{_STRING}|{_COMMENT}|[{{}}\[\]]")
 _LITERAL = re.compile(
     rf"(?P<string>{_STRING})|(?P<comment>{_COMMENT})"
-    r"|new\s+Date\s*\(\s*(?P<date>[0-9]{1,15}|\"[^\"\\]{0,60}\"|)\s*\)"
+    r"|new\s++Date\s*+\(\s*+(?P<date>[0-9]{1,15}|\"[^\"\\]{0,60}\"|)\s*+\)"
     r"|(?P<word>(?<![\w$.])(?:true|false|null|undefined|NaN|-?Infinity|void\s+0)"
     r"(?![\w$]|\s*:)|![01])"
 )

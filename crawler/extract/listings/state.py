@@ -25,7 +25,7 @@ _MAX_PLACES = 50  # places where the name stands that are looked at
 _NAMES_SHOWN = 12
 
 _OWNER = re.compile(r"^(?:window|self|globalThis)\s*(?:\.\s*|\[\s*[\"'])")
-_AFTER_NAME = r"(?:[\"']\s*\]?)?\s*(?:(?P<assigned>=(?!=))|:)\s*"
+_AFTER_NAME = r"(?:[\"']\s*+\]?)?\s*+(?:(?P<assigned>=(?!=))|:)\s*"
 _ASSIGNED = re.compile(
     r"(?:\b(?:window|self|globalThis)\s?(?:\.\s?(?P<dot>[A-Za-z_$][\w$]{0,60})"
     r"|\[\s?[\"'](?P<key>[^\"'\]]{1,60})[\"']\s?\])"
