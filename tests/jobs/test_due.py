@@ -126,6 +126,27 @@ def test_clock_that_jumps_starts_nothing_twice(table: Table, jump_h: int) -> Non
     assert {"07-15 10:40"} == planned & {"07-15 10:40"} == set(begun[-1:])
 
 
+def test_clock_that_was_far_ahead_stops_no_schedule(table: Table) -> None:
+    """Seen once a year ahead and then right again, the next planned start starts."""
+    table.start("2025-07-15T10:00Z", DAILY)
+    assert table.start("2026-07-15T10:00Z", DAILY) == ["07-15 04:30"]
+    assert table.start("2025-07-15T10:10Z", DAILY) == []
+    assert table.start("2025-07-16T04:31Z", DAILY) == ["07-16 04:30"]
+    assert table.start("2025-07-17T04:31Z", DAILY) == ["07-17 04:30"]
+    assert table.states() == [ENDED] * 3
+
+
+def test_start_of_a_fast_clock_is_not_due_again(table: Table) -> None:
+    """What began an hour early is not due when its time comes, nor was it missed."""
+    rules = portal(cron="0 * * * *")
+    table.start("2025-07-15T09:30Z", rules)
+    assert table.start("2025-07-15T11:00Z", rules) == ["07-15 11:00"]
+    assert table.due("2025-07-15T10:01Z", rules) == []
+    assert table.due("2025-07-15T11:01Z", rules) == []
+    (one,) = table.due("2025-07-15T12:00Z", rules)
+    assert (f"{one.key.planned_at:%H:%M}", one.missed) == ("12:00", 0)
+
+
 def test_missed_days_are_caught_up_once(table: Table) -> None:
     """After three days without a machine the newest start is made up for, once."""
     table.start("2025-07-15T10:00Z", DAILY)

@@ -112,7 +112,7 @@ def due(entry: Entry, slots: Slots, spool: Path, now: datetime) -> Due | None:
     rule = f"{entry.rule.cron} {entry.table.timezone}"
     since = slots.since(entry.portal.id, entry.listing, rule, now)
     planned = _newest(entry, since, now)
-    if planned is None:
+    if planned is None or slots.pass_known(entry.key(planned)):
         waiting = slots.open(entry.portal.id, entry.listing)
         is_again = waiting is not None and _may_go_on(waiting, spool)
         return Due(entry, waiting.key, is_again=True) if waiting and is_again else None

@@ -113,18 +113,31 @@ class Slots:
         """Return after which moment a schedule's starts are still to be taken.
 
         That is now for a rule that was not known, so that no change starts anything
-        that lies in the past.
+        that lies in the past, and for a clock that went back.
         """
         with transaction(self._db):
             self._db.execute(
                 "insert into plan values(?,?,?,?) on conflict do update set"
-                " rule=excluded.rule, since=excluded.since where rule!=excluded.rule",
+                " rule=excluded.rule, since=excluded.since"
+                " where rule!=excluded.rule or since>excluded.since",
                 (portal, listing, rule, _text(now)),
             )
             (since,) = self._db.execute(
                 "select since from plan where portal=? and listing=?", (portal, listing)
             ).fetchone()
-        return min(_moment(since), now)  # a clock that went back
+        return _moment(since)
+
+    def pass_known(self, key: Key) -> bool:
+        """Pass over a planned start that has its slot; False where it has none."""
+        portal, listing, planned = _row(key)
+        with transaction(self._db):
+            passed = self._db.execute(
+                "update plan set since=?3 where portal=?1 and listing=?2 and since<?3"
+                " and exists(select 1 from slot where portal=?1 and listing=?2"
+                " and planned_at=?3)",
+                (portal, listing, planned),
+            ).rowcount
+        return passed > 0
 
     def take(self, key: Key, now: datetime, *, missed: int = 0) -> bool:
         """Take a slot to run it; False where somebody has it or had it."""
