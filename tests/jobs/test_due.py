@@ -12,9 +12,11 @@ import pytest
 from crawler.archive.database import transaction
 from crawler.archive.spool import RunRow, Spool, open_database
 from crawler.config.portal import Portal
+from crawler.config.settings import Settings, SpoolSettings
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.jobs.lock import is_held, portal_lock
 from crawler.jobs.timing.due import Due, Entry, by_portal, due, entries, take, walked
+from crawler.jobs.timing.metrics import note
 from crawler.jobs.timing.slots import (
     ENDED,
     MISSED,
@@ -66,6 +68,11 @@ class Table:
         for one in taken:
             self.slots.end(one.key, ENDED, now, End(0))
         return [f"{one.key.planned_at:%m-%d %H:%M}" for one in taken]
+
+    def crawl_ended(self, now: datetime) -> None:
+        """Note, as a crawl does, that one of the portal ended."""
+        settings = Settings(spool=SpoolSettings(path=str(self.spool)))
+        note(settings, "harbour", 0, {}, now)
 
     def states(self) -> list[str]:
         """Return the states of all slots of the portal, oldest first."""
@@ -230,7 +237,8 @@ def test_slot_of_a_dead_process_goes_on_with_its_run(table: Table) -> None:
     table.ticks_s = 2 * STALE_S - 2
     assert table.due(at, DAILY) == []
     table.ticks_s = 2 * STALE_S
-    assert table.due(at, DAILY) == []  # it left no run: it may have ended well
+    table.crawl_ended(now)
+    assert table.due(at, DAILY) == []  # it left no run, and a crawl has ended
     row = RunRow("20250716043000cabcdef", "harbour", "crawl", "open", now, "x", {})
     with closing(open_database(table.spool / "harbour")) as db:
         SqliteFrontier(db, boot="b", ticks=lambda: 0.0)
@@ -241,6 +249,27 @@ def test_slot_of_a_dead_process_goes_on_with_its_run(table: Table) -> None:
     assert take([again], table.slots, table.spool, now) == [again]
     assert take([again], table.slots, table.spool, now) == []
     assert table.states() == [RUNNING]
+
+
+def test_slot_of_a_process_that_died_before_its_run(table: Table) -> None:
+    """Killed before its run it is taken again; an earlier crawl says nothing of it.
+
+    A crawl that outlives its process is waited for.
+    """
+    table.start("2025-07-15T10:00Z", DAILY)
+    table.crawl_ended(datetime.fromisoformat("2025-07-16T04:00Z"))
+    now = datetime.fromisoformat("2025-07-16T04:30Z")
+    (one,) = take(table.due(now.isoformat(), DAILY), table.slots, table.spool, now)
+    later = "2025-07-16T04:35Z"
+    assert table.due(later, DAILY) == []
+    table.ticks_s = 2 * STALE_S
+    with portal_lock(table.spool / "harbour", "crawl"):
+        assert table.due(later, DAILY) == []
+    (again,) = table.due(later, DAILY)
+    assert (again.key, again.is_again) == (one.key, True)
+    assert table.start(later, DAILY) == ["07-16 04:30"]
+    table.ticks_s = 4 * STALE_S
+    assert table.start(later, DAILY) == []
 
 
 def test_interrupted_slot_is_taken_again(table: Table) -> None:

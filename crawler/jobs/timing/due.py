@@ -6,7 +6,7 @@
 3. The crawl is a child process in a session of its own: `max_runtime` ends it as
    Ctrl-C would, and so does a stop of this process; either leaves a run to resume.
 4. A slot that was interrupted, or that waits for the portal to be free, is taken again
-   by the next call; so is one whose process died and left a run unfinished.
+   by the next call; so is one whose process died before its crawl ended.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def due(entry: Entry, slots: Slots, spool: Path, now: datetime) -> Due | None:
     planned = _newest(entry, since, now)
     if planned is None or slots.pass_known(entry.key(planned)):
         waiting = slots.open(entry.portal.id, entry.listing)
-        is_again = waiting is not None and _may_go_on(waiting, spool)
+        is_again = waiting is not None and _may_go_on(waiting, slots, spool)
         return Due(entry, waiting.key, is_again=True) if waiting and is_again else None
     missed = entry.table.count(since, planned, COUNTED)
     is_late = (now - entry.start_at(planned)).total_seconds() > LATE_S
@@ -133,12 +133,19 @@ def _newest(entry: Entry, since: datetime, now: datetime) -> datetime | None:
     return entry.table.newest(since, planned - timedelta(microseconds=1))
 
 
-def _may_go_on(slot: Slot, spool: Path) -> bool:
-    """Tell whether a slot is queued, or its process died in the middle of a run."""
+def _may_go_on(slot: Slot, slots: Slots, spool: Path) -> bool:
+    """Tell whether a slot is queued, or its process died before its crawl ended.
+
+    A crawl that outlives that process may still end well: it is waited for.
+    """
     if slot.state == QUEUED:
         return True
-    runs = open_runs(spool, slot.key.portal) if slot.left else []
-    return any(run.job == JOB for run in runs)
+    if not slot.left or is_held(spool / slot.key.portal, JOB):
+        return False
+    if any(run.job == JOB for run in open_runs(spool, slot.key.portal)):
+        return True
+    ended_at = slots.crawled_at(slot.key.portal)
+    return not ended_at or not slot.started_at or ended_at < slot.started_at
 
 
 def take(dues: Sequence[Due], slots: Slots, spool: Path, now: datetime) -> list[Due]:

@@ -236,6 +236,16 @@ class Slots:
         ).fetchall()
         return [self._slot(row) for row in rows]
 
+    def crawled_at(self, portal: str) -> datetime | None:
+        """Return when a crawl of a portal last ended, None where none is known."""
+        table = "select 1 from sqlite_master where name='outcome'"  # that of `metrics`
+        if self._db.execute(table).fetchone() is None:
+            return None
+        row = self._db.execute(
+            "select ended_at from outcome where portal=?", (portal,)
+        ).fetchone()
+        return _moment(row[0]) if row else None
+
     def _stale_s(self) -> float:
         return self._ticks() - STALE_S
 
