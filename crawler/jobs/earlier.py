@@ -13,12 +13,7 @@ from typing import TYPE_CHECKING
 
 from crawler.archive import layout
 from crawler.archive.captures import Archive
-from crawler.errors import (
-    ArchiveDamaged,
-    NotExtracted,
-    ObjectMissing,
-    StoreUnavailable,
-)
+from crawler.errors import ArchiveDamaged, NotExtracted, ObjectMissing
 from crawler.extract import extract
 from crawler.extract.shown import lacks_dom
 from crawler.history.fold import Folded, fold, is_upgrade
@@ -55,7 +50,12 @@ class Folding:
     def __call__(
         self, item: Item, head: Head | None, *, extracted_at: datetime
     ) -> Folded:
-        """Fold an extracted item into what is known of it."""
+        """Fold an extracted item into what is known of it.
+
+        Raises:
+            StoreUnavailable: whether it is a revision cannot be told now; a rerun
+                visits the page again.
+        """
         upgraded = head is not None and is_upgrade(item, head)
         before = self.earlier(item.id, head) if head and upgraded else None
         return fold(item, head, extracted_at=extracted_at, before=before)
@@ -64,6 +64,9 @@ class Folding:
         """Return what is made now of the capture of a revision.
 
         None: it gives no such item by these rules, or is not in the store.
+
+        Raises:
+            StoreUnavailable: it cannot be read now.
         """
         try:
             capture = self._capture(head)
@@ -72,7 +75,7 @@ class Folding:
             made = extract(capture, self.portal, config_digest=self.config_digest)
         except NotExtracted:
             return None
-        except (ArchiveDamaged, ObjectMissing, StoreUnavailable, ValueError) as exc:
+        except (ArchiveDamaged, ObjectMissing, ValueError) as exc:
             log.warning("revision_not_compared", item=item_id, error=str(exc))
             return None
         items = made.flashes if isinstance(made, Listing) else (made,)
@@ -90,6 +93,8 @@ class Folding:
             segments = self._segments(layout.SegmentName.parse(warc))
             limit = self.portal.crawl.max_parse
             known = Archive.of(self.collection, segments, limit)
+            if not segments:
+                return known  # not committed yet
             self._archives[warc] = known
             if len(self._archives) > KEPT_ARCHIVES:
                 self._archives.popitem(last=False)

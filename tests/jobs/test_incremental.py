@@ -197,6 +197,29 @@ def test_upgrade_makes_no_false_revision(place: Workplace) -> None:
         assert (len(made["items"]), made["differences"]) == (1, [])
 
 
+def test_upgrade_while_the_store_is_away_waits_for_it(place: Workplace) -> None:
+    """What cannot be compared makes no revision; a rerun visits the pages again."""
+    more = "<p class=editor>editor: Li</p>"
+    stored = place.directory / "store" / "segments" / "harbour"
+    with serving({}) as site:
+        place.portals = [portal(site.base, items=[RULE])]
+        fill(site, more=more)
+        crawl(place, 1)
+        place.portals = [portal(site.base, items=[{**RULE, "editor": ".editor"}])]
+        site.routes["/item/2"] = page(article("number 2, corrected", more=more))
+        kept = stored.rename(stored.with_name("kept"))
+        stored.symlink_to("harbour")  # a loop
+        away = place.run("crawl", clock=DAY.format(2)).of()
+        stored.unlink()
+        kept.rename(stored)
+        second = crawl(place, 2)
+    assert away["exit_code"] == 5
+    assert second["run_id"] == away["run_id"]
+    assert (second["items"]["revised"], second["items"]["unchanged"]) == (1, 5)
+    made = place.run("extract", run_id=second["run_id"]).answer
+    assert (len(made["items"]), made["differences"]) == (1, [])
+
+
 def test_salvage_ends_what_it_lost(place: Workplace) -> None:
     """A payload that was lost with a damaged segment is written again, once."""
     with serving({}) as site:
