@@ -84,9 +84,10 @@ class Originals:
             "delete from original where segment in (select segment from folded)"
         )
 
-    def forget_segment(self, name: str) -> None:
-        """Drop what a segment held that is no longer there."""
-        self.db.execute("delete from original where segment=?", (name,))
+    def forget_segment(self, name: str) -> bool:
+        """Drop what a segment held that is no longer there; tell whether it did."""
+        gone = self.db.execute("delete from original where segment=?", (name,))
+        return gone.rowcount > 0
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what is known: digest and reference, in order."""

@@ -222,7 +222,7 @@ class Outbox:
     def forget_heads(self) -> None:
         """Drop all heads, and which segments they know."""
         self.db.execute("delete from head")
-        self.db.execute("delete from folded")
+        self.unfold_all()
 
     def pending_items(self) -> list[str]:
         """Return the item lines of segments that are not committed, oldest first."""
@@ -240,3 +240,7 @@ class Outbox:
     def unfold(self, segment: str) -> None:
         """Note that a committed segment is no longer there."""
         self.db.execute("delete from folded where segment=?", (segment,))
+
+    def unfold_all(self) -> None:
+        """Have all committed segments read again."""
+        self.db.execute("delete from folded")

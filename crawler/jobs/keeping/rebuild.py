@@ -85,9 +85,9 @@ def catch_up(collection: Collection, portal: str, spool: Spool) -> Rebuilt:
         StoreUnavailable: the store cannot be read.
         SpoolUnwritable: the spool cannot be used.
     """
-    known = spool.outbox.folded()
     names = collection.segment_names(portal)
-    _forget(spool, known.difference(names))
+    _forget(spool, spool.outbox.folded().difference(names))
+    known = spool.outbox.folded()
     segments = count = 0
     for segment in _unknown(collection, portal, names, known):
         items, originals = _items(collection, segment), _originals(collection, segment)
@@ -104,11 +104,17 @@ def catch_up(collection: Collection, portal: str, spool: Spool) -> Rebuilt:
 
 
 def _forget(spool: Spool, gone: Iterable[str]) -> None:
-    """Forget segments that another one stands for now, or that were taken away."""
+    """Forget segments that another one stands for now, or that were taken away.
+
+    Where one held a payload an older one may hold it, too: all are read again.
+    """
     with transaction(spool.db):
+        held = False
         for name in gone:
-            spool.originals.forget_segment(name)
+            held |= spool.originals.forget_segment(name)
             spool.outbox.unfold(name)
+        if held:
+            spool.outbox.unfold_all()
 
 
 def _unknown(
