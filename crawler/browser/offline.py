@@ -4,6 +4,7 @@
 2. What it does not have is a miss: an empty 504, listed.  So is each WebSocket, of
    which only the handshake is ever stored.
 3. Nothing here can connect to anything.
+4. Another user of the machine is not served.
 """
 
 from __future__ import annotations
@@ -97,6 +98,9 @@ class OfflinePort:
         self.number = self._server.sockets[0].getsockname()[1]
 
     def _accept(self, channel: Channel) -> None:
+        if not channel.is_ours:
+            channel.abort()
+            return
         task = asyncio.ensure_future(_Connection(self, channel).run())
         self._channels[task] = channel
         task.add_done_callback(self._done)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -168,3 +169,20 @@ async def client_of(
         yield client, prefix
     finally:
         await client.close()
+
+
+async def asked_as(user: int, port: Port | OfflinePort) -> bytes:
+    """Return what a port says to another user of the machine, or why it says nothing.
+
+    user: its number; only root can be another.
+    """
+    talk = "import os, socket, sys; 'x'.encode('idna'); os.setuid(int(sys.argv[1]));"
+    talk += "s = socket.create_connection(('127.0.0.1', int(sys.argv[2])));"
+    talk += "s.sendall(b'GET http://127.0.0.1:9/x HTTP/1.1\\r\\n\\r\\n');"
+    talk += "sys.stdout.buffer.write(s.recv(99) or b'nothing')"
+    arguments = ("-c", talk, str(user), str(port.number))
+    asking = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stdout=-1, stderr=-1
+    )
+    out, err = await asyncio.wait_for(asking.communicate(), PATIENCE_S)
+    return out + err

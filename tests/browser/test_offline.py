@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from crawler.block import Block
 from crawler.browser.offline import Absence, OfflinePort, Question
 from crawler.errors import ArchiveDamaged
-from tests.browser.driving import client_of
+from tests.browser.driving import asked_as, client_of
 from tests.site.behaviours import answer, chunked, chunks, sized
 
 if TYPE_CHECKING:
@@ -166,3 +168,25 @@ def test_a_damaged_archive_is_told() -> None:
 
     with pytest.raises(ArchiveDamaged, match="gone"):
         ask(damaged, [get("/a")])
+
+
+@pytest.mark.skipif(
+    os.getuid() != 0 or sys.platform != "linux", reason="only root can be another user"
+)
+@pytest.mark.parametrize(("user", "served"), [(0, True), (65534, False)])
+def test_another_user_is_not_served(user: int, served: bool) -> None:
+    """What is stored may be a member's: no other user of the machine is given it."""
+    archive = Archive({"/x": sized(b"stored")})
+
+    async def ask_it() -> bytes:
+        port = OfflinePort(archive)
+        await port.open()
+        try:
+            return await asked_as(user, port)
+        finally:
+            await port.close()
+
+    said = asyncio.run(ask_it())
+    assert said.endswith(b"stored") == served
+    assert served or said == b"nothing" or b"ConnectionResetError" in said
+    assert len(archive.asked) == served

@@ -19,6 +19,7 @@ from crawler.proxy import proxy_of
 from tests.browser.driving import (
     PATIENCE_S,
     Sink,
+    asked_as,
     client_of,
     connected,
     loopback_only,
@@ -451,20 +452,11 @@ def test_ports_are_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("user", "served"), [(0, True), (65534, False)])
 def test_another_user_is_not_served(user: int, served: bool, tmp_path: Path) -> None:
     """A port of ours is closed to every other user of the machine."""
-    talk = "import os, socket, sys; 'x'.encode('idna'); os.setuid(int(sys.argv[1]));"
-    talk += "s = socket.create_connection(('127.0.0.1', int(sys.argv[2])));"
-    talk += "s.sendall(b'GET http://127.0.0.1:9/x HTTP/1.1\\r\\n\\r\\n');"
-    talk += "sys.stdout.buffer.write(s.recv(99) or b'nothing')"
 
     async def ask() -> bytes:
         proxy = recording_proxy(tmp_path)
         async with open_port(proxy, allow=lambda *_: False) as (port, _):
-            arguments = ("-c", talk, str(user), str(port.number))
-            asking = await asyncio.create_subprocess_exec(
-                sys.executable, *arguments, stdout=-1, stderr=-1
-            )
-            out, err = await asyncio.wait_for(asking.communicate(), PATIENCE_S)
-            return out + err
+            return await asked_as(user, port)
 
     said = asyncio.run(ask())
     assert said.startswith(b"HTTP/1.1 403") == served
