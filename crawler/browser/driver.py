@@ -14,7 +14,7 @@ from playwright.async_api import TimeoutError as Late
 from crawler.browser.acting import Harvest
 from crawler.browser.context import Refusals, cookies_of
 from crawler.browser.contexts import Contexts
-from crawler.browser.launch import Running, said
+from crawler.browser.launch import CLOSE_S, Running, said
 from crawler.browser.picture import overhear, portray
 from crawler.browser.renderer import (
     BrowserGone,
@@ -24,13 +24,14 @@ from crawler.browser.renderer import (
     TooLarge,
     TooLate,
 )
-from crawler.browser.transfer import Left, unless
+from crawler.browser.transfer import Left, to_its_end, unless
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playwright.async_api import Frame, Page, Response
 
+    from crawler.browser.contexts import Place
     from crawler.browser.renderer import Order
 
 QUIET_S = 2.0
@@ -74,10 +75,11 @@ class Driver:
         await self.running.close()
 
     async def show(self, order: Order, proxy: str, timeout_s: float) -> Rendered:
-        """Return what a page shows; the caller sees to it that it ends in timeout_s.
+        """Return what a page shows in timeout_s; leaving no trace of it comes on top.
 
         Raises:
             NotRendered: it shows nothing.
+            TooLate: its time was over before.
             TooLarge: it took too much memory.
             PageCrashed: its renderer ended before.
             BrowserGone: the browser ended before.
@@ -86,14 +88,14 @@ class Driver:
         refusals = Refusals(frozenset(order.around.block))
         begun_s = asyncio.get_running_loop().time()
         try:
-            async with self._page(order, proxy, refusals) as page:
+            async with self._page(order, proxy, refusals, timeout_s) as page:
                 page.on("crash", partial(_note, crashed))
                 visit = _visit(page, order, begun_s, timeout_s)
                 rendered = await unless(visit, crashed)
                 return replace(rendered, blocked=refusals.hosts)
         except Left as exc:
             raise self._crash("the page crashed") from exc
-        except Late as exc:
+        except (Late, TimeoutError) as exc:
             raise TooLate(f"no document in {timeout_s:g} s") from exc
         except Error as exc:
             if "closed" in exc.message and await self.running.is_dying():
@@ -110,26 +112,53 @@ class Driver:
 
     @contextlib.asynccontextmanager
     async def _page(
-        self, order: Order, proxy: str, refusals: Refusals
+        self, order: Order, proxy: str, refusals: Refusals, timeout_s: float
     ) -> AsyncIterator[Page]:
-        """Give a page in a context of its own, as long as it is shown."""
-        place = await self.contexts.take(order, proxy)
+        """Give a page in a context of its own, as long as it is shown.
+
+        Raises:
+            TimeoutError: it takes longer.
+        """
+        taking = asyncio.ensure_future(self.contexts.take(order, proxy))
+        is_whole = False
         try:
-            if cookies := cookies_of(order):
-                await place.context.add_cookies(cookies)
-            await refusals.stand_in(place.context)
-            page = await place.open()
-            if order.script is not None:
-                await page.add_init_script(order.script)
-            if order.told is not None:
-                overhear(page, order.told)
-            yield page
-        except BaseException:
-            place.is_spent = True
-            raise
+            async with asyncio.timeout(timeout_s):
+                yield await _opened(await asyncio.shield(taking), order, refusals)
+            is_whole = True
         finally:
-            if not await self.contexts.give_back(place):
-                await self.close()  # it hangs: the next page gets another
+            await to_its_end(self._leave(taking, is_whole=is_whole))
+
+    async def _leave(self, taking: asyncio.Task[Place], *, is_whole: bool) -> None:
+        """Give a place back; a browser that hangs ends: the next page gets another."""
+        await asyncio.wait({taking}, timeout=CLOSE_S)
+        given = False
+        try:
+            if taking.done():
+                given = await self._give_back(taking, is_whole=is_whole)
+        finally:
+            if not given:
+                taking.cancel()
+                await self.close()
+
+    async def _give_back(self, taken: asyncio.Task[Place], *, is_whole: bool) -> bool:
+        if taken.exception() is not None:  # there is nothing to give
+            return True
+        place = taken.result()
+        place.is_spent |= not is_whole
+        return await self.contexts.give_back(place)
+
+
+async def _opened(place: Place, order: Order, refusals: Refusals) -> Page:
+    """Return a page that finds what an order wants it to."""
+    if cookies := cookies_of(order):
+        await place.context.add_cookies(cookies)
+    await refusals.stand_in(place.context)
+    page = await place.open()
+    if order.script is not None:
+        await page.add_init_script(order.script)
+    if order.told is not None:
+        overhear(page, order.told)
+    return page
 
 
 def _note(crashed: asyncio.Future[None], _: Page) -> None:

@@ -212,12 +212,7 @@ class Renderer:
 
     async def _render(self, order: Order, proxy: str) -> Rendered:
         driver = await self._driving()
-        timeout_s = order.timeout_s or self.timeout_s
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await driver.show(order, proxy, timeout_s)
-        except TimeoutError as exc:
-            raise TooLate(f"no document in {timeout_s:g} s") from exc
+        return await driver.show(order, proxy, order.timeout_s or self.timeout_s)
 
     async def _driving(self) -> Driver:
         async with self._starting:

@@ -38,6 +38,21 @@ async def unless(work: Coroutine[object, object, T], *ends: asyncio.Future[None]
     raise Left
 
 
+async def to_its_end(work: Coroutine[object, object, T]) -> T:
+    """Return what work gives; whoever cancels that waits until work has ended."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        await _end(task)
+        raise asyncio.CancelledError
+    return task.result()
+
+
 async def _end(task: asyncio.Task[T]) -> None:
     if not task.done():
         task.cancel()

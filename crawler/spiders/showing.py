@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from crawler import urls
+from crawler.browser.transfer import to_its_end
 from crawler.spiders.manners import LOOK_S, HostBusy
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ async def show(
                     raise HostBusy(urls.host_of(order.url), 0.0)
         return showing.result() if showing.done() else None
     finally:
-        await _end(showing)
+        await to_its_end(_end(showing))
 
 
 async def _one_of(ends: set[asyncio.Future[Any]]) -> bool:  # Any: wait()'s

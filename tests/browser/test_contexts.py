@@ -14,12 +14,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Page
 
 from crawler.browser import contexts
 from crawler.browser.behaviour import USUAL, Surroundings
 from crawler.browser.chromium import FEATURES_OFF, NAMES, find_chromium
 from crawler.browser.driver import Driver
-from crawler.browser.renderer import Order
+from crawler.browser.renderer import NotRendered, Order
 from crawler.browser.seats import Seats
 from tests.browser.driving import Sink, loopback_only, recording_proxy
 from tests.browser.endurance import kind_of
@@ -48,6 +49,7 @@ ASKS = """<body><script>Notification.requestPermission().then(said =>
   document.body.innerHTML = '<p class=ready>' + said + '</p>')</script>"""
 ZONE = """<script>document.write('<p class=ready>' +
   Intl.DateTimeFormat().resolvedOptions().timeZone + '</p>')</script>"""
+RESTLESS = """<body><script>setInterval(() => fetch('/more'), 10)</script>"""
 WORKER = """<script>navigator.serviceWorker.register('/worker.js').then(async () => {
   await navigator.serviceWorker.ready;
   document.body.innerHTML = '<p class=ready>works</p>';
@@ -64,7 +66,7 @@ class Window:
     seats: Seats = field(default_factory=partial(Seats, 1))
 
     async def show(
-        self, path: str, around: Surroundings = USUAL
+        self, path: str, around: Surroundings = USUAL, timeout_s: float = TIMEOUT_S
     ) -> tuple[bytes, list[str]]:
         """Return what a page shows, and the paths it asked for."""
         sink = Sink()
@@ -74,7 +76,7 @@ class Window:
             f"{self.base}{path}", "tester/1", around=around, wait_for=("css=.ready",)
         )
         try:
-            rendered = await self.driver.show(order, port.server, TIMEOUT_S)
+            rendered = await self.driver.show(order, port.server, timeout_s)
         finally:
             await port.close()
             self.seats.leave(port)
@@ -113,6 +115,51 @@ def test_nothing_is_left_for_the_next_page(tmp_path: Path) -> None:
     kept = page("1", headers=[("Cache-Control", "max-age=1000")])
     with serving({"/": page(STORES), "/kept.js": kept}) as served:
         asyncio.run(run(served.base))
+
+
+def test_a_page_cancelled_while_it_is_cleared_leaves_its_place(tmp_path: Path) -> None:
+    """The place is cleared to the end, and rests for the next page."""
+
+    async def run(base: str) -> None:
+        async with window(base, tmp_path) as one:
+            await one.show("/")
+            (context,) = one.driver.running.browser.contexts
+            for _ in range(3):
+                showing = asyncio.ensure_future(one.show("/"))
+                (resting,) = context.pages  # the one that is shown, and then closed
+                resting.once("close", partial(cancel, showing))
+                with pytest.raises(asyncio.CancelledError):
+                    await showing
+                assert one.contexts == [context]
+                document, paths = await one.show("/")
+                assert NOTHING_SEEN in document
+                assert sorted(paths) == ["/", "/kept.js"]
+                assert one.contexts == [context]
+
+    with serving({"/": page(STORES), "/kept.js": page("1")}) as served:
+        asyncio.run(run(served.base))
+
+
+def cancel(showing: asyncio.Task[tuple[bytes, list[str]]], _: Page) -> None:
+    """Give up what is shown."""
+    showing.cancel()
+
+
+def test_a_page_at_its_limit_keeps_no_context(tmp_path: Path) -> None:
+    """Wherever its time ends, in its clean-up too, the next page is by itself."""
+
+    async def run(base: str) -> None:
+        async with window(base, tmp_path) as one:
+            for tenths in range(1, 9):
+                with contextlib.suppress(NotRendered):
+                    await one.show("/restless", timeout_s=tenths / 10)
+                assert len(one.contexts) <= 1
+                assert set((await one.show("/"))[1]) <= {"/", "/favicon.ico"}
+                assert len(one.contexts) == 1
+
+    with serving({"/": page(ZONE), "/restless": page(RESTLESS)}) as served:
+        asyncio.run(run(served.base))
+        assert served.hits["/restless"] > 1
 
 
 def test_a_page_is_in_front_of_the_next_one(tmp_path: Path) -> None:
