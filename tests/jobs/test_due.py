@@ -196,6 +196,40 @@ def test_jitter_is_the_same_for_a_planned_time(table: Table) -> None:
     assert table.start(at.isoformat(), rules) == ["07-15 10:00"]
 
 
+def test_start_by_hand_swallows_no_planned_start(table: Table) -> None:
+    """What waits for its jitter starts after it, also where it was stopped."""
+    rules = portal(cron="0 * * * *", jitter="30m")
+    (entry,) = entries([rules])
+    began = datetime(2025, 7, 15, 10, tzinfo=UTC)
+    at = entry.start_at(began)
+    now = at - timedelta(seconds=1)
+    assert now > began
+    table.start((began - timedelta(minutes=1)).isoformat(), rules)
+    by_hand = Due(entry, entry.key(now), is_again=True)
+    assert take([by_hand], table.slots, table.spool, now) == [by_hand]
+    assert table.due(now.isoformat(), rules) == []
+    table.slots.end(by_hand.key, QUEUED, now, End(7))
+    assert table.start(now.isoformat(), rules) == [f"{now:%m-%d %H:%M}"]
+    assert table.start(at.isoformat(), rules) == ["07-15 10:00"]
+    assert table.states() == [ENDED, ENDED]
+
+
+def test_start_by_hand_leaves_what_is_queued(table: Table) -> None:
+    """A slot that waits for the portal goes on after it, though its process died."""
+    rules = portal(overlap="queue")
+    table.start("2025-07-15T10:00Z", rules)
+    with portal_lock(table.spool / "harbour", "crawl"):
+        assert table.start("2025-07-16T04:30Z", rules) == []
+    now = datetime.fromisoformat("2025-07-16T05:00Z")
+    (entry,) = entries([rules])
+    by_hand = Due(entry, entry.key(now), is_again=True)
+    assert take([by_hand], table.slots, table.spool, now) == [by_hand]
+    table.crawl_ended(now)
+    table.ticks_s = 2 * STALE_S
+    assert table.start("2025-07-16T05:10Z", rules) == ["07-16 04:30"]
+    assert table.start("2025-07-16T05:15Z", rules) == []
+
+
 @pytest.mark.parametrize(
     ("overlap", "state", "later"),
     [("skip", SKIPPED, []), ("queue", QUEUED, ["07-16 04:30"])],

@@ -83,7 +83,8 @@ class Due:
     Attributes:
         missed: starts before it that passed.
         is_late: whether it is caught up with.
-        is_again: it was queued, interrupted, or its process died.
+        is_again: it was queued, interrupted, its process died, or it was never
+            planned: it overtakes no planned start.
     """
 
     entry: Entry
@@ -114,8 +115,8 @@ def due(entry: Entry, slots: Slots, spool: Path, now: datetime) -> Due | None:
     planned = _newest(entry, since, now)
     if planned is None or slots.pass_known(entry.key(planned)):
         waiting = slots.open(entry.portal.id, entry.listing)
-        is_again = waiting is not None and _may_go_on(waiting, slots, spool)
-        return Due(entry, waiting.key, is_again=True) if waiting and is_again else None
+        again = (x.key for x in waiting if _may_go_on(x, slots, spool))
+        return next((Due(entry, key, is_again=True) for key in again), None)
     missed = entry.table.count(since, planned, COUNTED)
     is_late = (now - entry.start_at(planned)).total_seconds() > LATE_S
     if is_late and entry.rule.catch_up == "none":
@@ -153,7 +154,11 @@ def take(dues: Sequence[Due], slots: Slots, spool: Path, now: datetime) -> list[
 
     While the portal is being crawled they are skipped or queued, as their rules say.
     """
-    taken = [x for x in dues if slots.take(x.key, now, missed=x.missed)]
+    taken = [
+        x
+        for x in dues
+        if slots.take(x.key, now, missed=x.missed, passes=not x.is_again)
+    ]
     if not taken or not is_held(spool / taken[0].key.portal, JOB):
         return taken
     for one in taken:

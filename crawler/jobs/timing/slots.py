@@ -26,10 +26,8 @@ FILE = "schedule.sqlite"
 STALE_S = 120.0
 """A slot whose holder has not been heard of for so long was left."""
 KEPT = timedelta(days=60)
-RUNNING, QUEUED, ENDED, SKIPPED, MISSED = (
-    *("running", "queued", "ended"),
-    *("skipped", "missed"),
-)
+RUNNING, QUEUED, ENDED = "running", "queued", "ended"
+SKIPPED, MISSED = "skipped", "missed"
 SCHEMA = """
 create table if not exists plan(
   portal text not null, listing text not null, rule text not null,
@@ -139,8 +137,10 @@ class Slots:
             ).rowcount
         return passed > 0
 
-    def take(self, key: Key, now: datetime, *, missed: int = 0) -> bool:
-        """Take a slot to run it; False where somebody has it or had it."""
+    def take(
+        self, key: Key, now: datetime, *, missed: int = 0, passes: bool = True
+    ) -> bool:
+        """Take a slot, and pass over those before it; False where somebody had it."""
         with transaction(self._db):
             taken = self._db.execute(
                 "insert into slot(portal, listing, planned_at, state) values(?,?,?,?)"
@@ -155,7 +155,8 @@ class Slots:
                     " where portal=? and listing=? and planned_at=?",
                     (self._boot, self._ticks(), _text(now), missed, *_row(key)),
                 )
-                self._pass(key, now)
+                if passes:
+                    self._pass(key, now)
         return taken > 0
 
     def put_off(self, key: Key, state: str, now: datetime, *, missed: int = 0) -> bool:
@@ -210,14 +211,14 @@ class Slots:
                 ),
             )
 
-    def open(self, portal: str, listing: str) -> Slot | None:
-        """Return the newest slot that is queued or runs, None where there is none."""
-        row = self._db.execute(
+    def open(self, portal: str, listing: str) -> list[Slot]:
+        """Return the slots that are queued or run, newest first."""
+        rows = self._db.execute(
             f"select {_COLUMNS} from slot where portal=? and listing=? and state in"  # noqa: S608 - our own columns
-            " (?,?) order by planned_at desc limit 1",
+            " (?,?) order by planned_at desc",
             (portal, listing, QUEUED, RUNNING),
-        ).fetchone()
-        return self._slot(row) if row else None
+        ).fetchall()
+        return [self._slot(row) for row in rows]
 
     def last(self, portal: str, listing: str) -> Slot | None:
         """Return the newest slot, None where there is none."""
@@ -241,9 +242,8 @@ class Slots:
         table = "select 1 from sqlite_master where name='outcome'"  # that of `metrics`
         if self._db.execute(table).fetchone() is None:
             return None
-        row = self._db.execute(
-            "select ended_at from outcome where portal=?", (portal,)
-        ).fetchone()
+        ended = "select ended_at from outcome where portal=?"
+        row = self._db.execute(ended, (portal,)).fetchone()
         return _moment(row[0]) if row else None
 
     def _stale_s(self) -> float:
