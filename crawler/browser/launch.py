@@ -13,6 +13,7 @@ from crawler.browser.chromium import FLAGS, NOWHERE
 from crawler.browser.memory import Watch, heap_flag
 from crawler.browser.renderer import NotRendered
 from crawler.browser.scratch import Scratch
+from crawler.browser.transfer import to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -62,9 +63,9 @@ class Running:
 
     @classmethod
     async def _start(cls, path: str, scratch: Scratch, max_memory: int) -> Self:
-        with scratch.as_temporary():
-            playwright = await async_playwright().start()
+        starting = asyncio.ensure_future(_started(scratch))
         try:
+            playwright = await asyncio.shield(starting)
             browser = await playwright.chromium.launch(
                 executable_path=path,
                 args=[*FLAGS, heap_flag(max_memory)],
@@ -77,9 +78,11 @@ class Running:
             )
             running = cls(playwright, browser, scratch, Watch(max_memory))
             await running._follow()
-        except Error as exc:
-            await bounded(playwright.stop())
-            raise NotRendered(f"{path} does not start: {said(exc)}") from exc
+        except BaseException as exc:
+            await to_its_end(_stopped(starting))
+            if isinstance(exc, Error):
+                raise NotRendered(f"{path} does not start: {said(exc)}") from exc
+            raise
         return running
 
     async def _follow(self) -> None:
@@ -114,6 +117,28 @@ class Running:
             await bounded(self.browser.close())
             await bounded(self.playwright.stop())
             await asyncio.to_thread(self.scratch.remove)
+
+
+async def _started(scratch: Scratch) -> Playwright:
+    """Start the driver.
+
+    Raises:
+        NotRendered: it does not start.
+    """
+    try:
+        with scratch.as_temporary():
+            return await async_playwright().start()
+    except Exception as exc:
+        raise NotRendered(f"the browser's driver does not start: {exc}") from exc
+
+
+async def _stopped(starting: asyncio.Task[Playwright]) -> None:
+    """End the driver, and its browser with it, once it has started."""
+    await asyncio.wait({starting}, timeout=START_S)
+    if not starting.done():
+        starting.cancel()
+    elif starting.exception() is None:
+        await bounded(starting.result().stop())
 
 
 async def _renderers(session: CDPSession) -> list[int]:

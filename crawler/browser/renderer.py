@@ -175,6 +175,8 @@ class Renderer:
         warming, self._warming = self._warming, None
         if warming is not None:
             await asyncio.wait({warming})
+            if not warming.cancelled() and (failure := warming.exception()):
+                log.warning("browser_not_started", error=repr(failure))
         await self._end()
 
     async def _end(self) -> None:

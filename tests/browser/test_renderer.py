@@ -222,6 +222,32 @@ def test_a_browser_that_is_warm_is_the_one(pages: int, tmp_path: Path) -> None:
         assert served.hits["/"] == pages
 
 
+@chromium
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("processes", [0, 1, 2, 5])
+def test_a_start_that_is_cancelled_leaves_no_process(processes: int) -> None:
+    """Given up while the driver or the browser starts, both are gone."""
+
+    async def run() -> None:
+        renderer = Renderer(timeout_s=TIMEOUT_S)
+        order = Order("http://127.0.0.1:9/", "tester/1")
+        showing = asyncio.ensure_future(renderer.render(order, "http://127.0.0.1:9"))
+        until_s = asyncio.get_running_loop().time() + TIMEOUT_S
+        while len(list(children_of(os.getpid()))) < processes:
+            assert asyncio.get_running_loop().time() < until_s
+            await asyncio.sleep(0.005)  # bounded: until it has started so far
+        showing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await showing
+        until_s = asyncio.get_running_loop().time() + TIMEOUT_S
+        while left := list(children_of(os.getpid())):
+            assert asyncio.get_running_loop().time() < until_s, left
+            await asyncio.sleep(0.05)  # bounded: a browser whose pipe is closed ends
+        await renderer.close()
+
+    asyncio.run(run())
+
+
 def test_a_missing_browser_says_what_to_do(tmp_path: Path) -> None:
     """The message names the setting, whether it was given or not."""
     with pytest.raises(ConfigError, match=r"browser\.path '/nowhere'"):
