@@ -47,29 +47,32 @@ async def portray(page: Page, kinds: Sequence[str], until_s: float) -> Portrait:
             missing[kind] = "there was no time left"
         except Error as exc:
             missing[kind] = exc.message.strip().partition("\n")[0][:200]
-        except _TooLarge as exc:
+        except _NotMade as exc:
             missing[kind] = str(exc)
     return Portrait(made, missing, tuple(k for k in made if _is_cut(k, made[k])))
 
 
-class _TooLarge(Exception):
+class _NotMade(Exception):
     """A picture that is not kept."""
 
 
 async def _made(page: Page, kind: str) -> bytes:
     if kind == "text":
-        text: str = await page.evaluate(_TEXT, MAX_TEXT_CHARS)
-        return text.encode("utf-8", "replace")
+        text = await page.evaluate(_TEXT, MAX_TEXT_CHARS)
+        if not isinstance(text, str):  # its scripts may change what it tells of itself
+            raise _NotMade("the page told no text")
+        return text[:MAX_TEXT_CHARS].encode("utf-8", "replace")
     if kind == "screenshot":
         picture = await page.screenshot(timeout=0)  # until_s is the limit
     else:
         picture = await page.screenshot(
             full_page=True,
             clip={"x": 0, "y": 0, "width": MAX_WIDTH, "height": MAX_HEIGHT},
+            scale="css",  # as the bounds are: a denser screen shows no more of a page
             timeout=0,
         )
     if len(picture) > MAX_PICTURE_BYTES:
-        raise _TooLarge(f"{len(picture)} bytes are more than {MAX_PICTURE_BYTES}")
+        raise _NotMade(f"{len(picture)} bytes are more than {MAX_PICTURE_BYTES}")
     return picture
 
 

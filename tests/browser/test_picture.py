@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawler.browser import picture
+from crawler.browser.behaviour import HEIGHT, USUAL, WIDTH, Surroundings
 from crawler.browser.renderer import Order, Rendered, Renderer
 from tests.browser.driving import loopback_only, open_port, recording_proxy
 from tests.site.portal import page, serving
@@ -31,7 +32,16 @@ TALL = "<p class=ready>top</p><div style=height:20000px;width:9000px>deep</div>"
 LONG = f"<p class=ready>{'x' * (picture.MAX_TEXT_CHARS + 10)}</p>"
 
 
-def show(html: str, folder: Path, timeout_s: float, *kinds: str) -> Rendered:
+DENSE = Surroundings(scale=3.0)
+
+
+def show(
+    html: str,
+    folder: Path,
+    timeout_s: float,
+    *kinds: str,
+    around: Surroundings = USUAL,
+) -> Rendered:
     """Return what a page shows; a font that it asks for never comes."""
 
     def wait(handler: Handler) -> None:
@@ -39,7 +49,9 @@ def show(html: str, folder: Path, timeout_s: float, *kinds: str) -> Rendered:
 
     async def run(base: str) -> Rendered:
         renderer = Renderer(timeout_s=timeout_s)
-        order = Order(f"{base}/", "tester/1", ready=("css=.ready",), keep=kinds)
+        order = Order(
+            f"{base}/", "tester/1", around=around, ready=("css=.ready",), keep=kinds
+        )
         try:
             async with open_port(recording_proxy(folder), allow=loopback_only) as (
                 port,
@@ -65,12 +77,12 @@ def test_a_picture_that_cannot_be_made_is_noted(tmp_path: Path) -> None:
 
 
 def test_pictures_are_bounded(tmp_path: Path) -> None:
-    """Of a page without end there is a part, and a note that there is more."""
-    made = show(TALL, tmp_path, 30.0, *KINDS).portrait
+    """Of a page without end there is a part, and a note; on a dense screen, too."""
+    made = show(TALL, tmp_path, 30.0, *KINDS, around=DENSE).portrait
     assert made.missing == {}
     sizes = {kind: size_of(made.made[kind]) for kind in KINDS[1:]}
     assert sizes["full_page"] == (picture.MAX_WIDTH, picture.MAX_HEIGHT)
-    assert sizes["screenshot"][1] < 2000
+    assert sizes["screenshot"] == (WIDTH * 3, HEIGHT * 3)
     assert made.cut == ("full_page",)
 
 
@@ -84,6 +96,16 @@ def test_text_is_bounded(tmp_path: Path) -> None:
     made = show(LONG, tmp_path, 30.0, "text").portrait
     assert len(made.made["text"]) == picture.MAX_TEXT_CHARS
     assert made.cut == ("text",)
+
+
+def test_a_page_that_tells_no_text_has_none(tmp_path: Path) -> None:
+    """Its scripts may say anything; the other pictures are made."""
+    code = "Object.defineProperty(document.body, 'innerText', {get: () => ({slice})})"
+    slice_ = f"const slice = () => [1]; {code}"
+    html = f"<body><p class=ready>x<script>{slice_}</script>"
+    portrait = show(html, tmp_path, 30.0, "text", "screenshot").portrait
+    assert portrait.missing == {"text": "the page told no text"}
+    assert set(portrait.made) == {"screenshot"}
 
 
 def test_nothing_is_made_unasked(tmp_path: Path) -> None:
