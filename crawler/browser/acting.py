@@ -19,6 +19,7 @@ from playwright.async_api import TimeoutError as Late
 from crawler.browser import behaviour
 from crawler.browser.behaviour import Click
 from crawler.browser.renderer import NotRendered
+from crawler.browser.scripts import DISMISS, DOWN, SIZE, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,55 +40,6 @@ GROWTH_S = 1.0
 CLICK_MS = 1_000
 _LOOK_S = 0.05
 
-_DISMISS = """wanted => {
-  let found = 0;
-  for (const selector of wanted)
-    for (const each of document.querySelectorAll(selector)) {
-      if (each.matches('a, button, input, summary, [role=button]')) {
-        if (!each.offsetParent && getComputedStyle(each).position !== 'fixed') continue;
-        each.click();
-      } else each.remove();
-      found++;
-    }
-  return found;
-}"""
-
-_DOWN = """() => {
-  const down = each => {
-    const at = each.scrollTop;
-    each.scrollBy({top: Math.max(each.clientHeight * 0.8, 50), behavior: 'instant'});
-    return each.scrollTop > at + 1;
-  };
-  const root = document.scrollingElement || document.documentElement;
-  if (down(root)) return true;
-  const inner = [...document.querySelectorAll('*')].filter(each =>
-    each !== root && each.clientHeight > 50 && each.scrollHeight > each.clientHeight + 5
-    && /auto|scroll|overlay/.test(getComputedStyle(each).overflowY));
-  const area = each => each.clientHeight * each.clientWidth;
-  inner.sort((one, other) => area(other) - area(one));
-  return inner.length > 0 && down(inner[0]);
-}"""
-
-_SIZE = """wanted => {
-  const found = [];
-  for (const selector of wanted) {
-    const [kind, text] = [selector.split('=', 1)[0], selector.replace(/^\\w+=/, '')];
-    try {
-      if (kind === 'css') found.push(...document.querySelectorAll(text));
-      else {
-        const each = document.evaluate(text, document, null, 7, null);
-        for (let n = 0; n < each.snapshotLength; n++) found.push(each.snapshotItem(n));
-      }
-    } catch (e) { continue }
-    if (found.length) break;
-  }
-  const link = each => each.closest('a[href]') || each.querySelector('a[href]');
-  const name = each => (each.nodeType === 1 && link(each) ? link(each).href : '')
-    + ' ' + (each.textContent || '').trim().slice(0, 200);
-  return {rows: found.slice(0, 20000).map(name),
-          elements: document.querySelectorAll('*').length};
-}"""
-
 
 @dataclass
 class Harvest:  # no slots: Playwright notes something at who listens
@@ -100,6 +52,7 @@ class Harvest:  # no slots: Playwright notes something at who listens
         steps: what was read, UTF-8.
         begun: how many documents it had gone through when it was first read.
         asked: method and URL of what it asked for since.
+        has_crashed: whether its renderer ended.
     """
 
     page: Page
@@ -108,6 +61,7 @@ class Harvest:  # no slots: Playwright notes something at who listens
     steps: list[bytes] = field(default_factory=list)
     begun: int = 0
     asked: set[tuple[str, str]] = field(default_factory=set)
+    has_crashed: bool = False
     _open: set[Request] = field(default_factory=set)
     _seen: set[str] = field(default_factory=set)
     _most: int = 0
@@ -119,7 +73,9 @@ class Harvest:  # no slots: Playwright notes something at who listens
 
         Raises:
             NotRendered: not even the first document can be read.
+            Error: the page or the browser is there no more.
         """
+        self.page.on("crash", self._crashed)
         await self._dismiss_quietly()
         self.steps.append(await content_of(self.page))
         self.begun = self.documents()
@@ -135,10 +91,35 @@ class Harvest:  # no slots: Playwright notes something at who listens
                 for act in self.plan.acts:
                     ended = behaviour.TIMEOUT  # unless it ends otherwise
                     ended = await self._perform(act)
-        except (TimeoutError, Error, NotRendered):
-            if self.documents() != self.begun:
-                ended = behaviour.LEFT
+        except (TimeoutError, Error, NotRendered) as exc:
+            ended = self._cut_short(exc, ended)
         return ended
+
+    def _cut_short(self, exc: Exception, ended: str) -> str:
+        """Return why the walk ended with exc; ended, where its time was over.
+
+        Raises:
+            Exception: exc, where there is no page any more.
+        """
+        if isinstance(exc, Error) and self._is_over(exc):
+            raise exc
+        if self.documents() != self.begun or "because of a navigation" in str(exc):
+            return behaviour.LEFT
+        is_late = not isinstance(exc, Error) or isinstance(exc, Late)
+        return ended if is_late else behaviour.PAGE_ERROR
+
+    def _is_over(self, exc: Error) -> bool:
+        """Tell whether the page or the browser ended; what a page throws is neither."""
+        browser = self.page.context.browser
+        return (
+            self.has_crashed
+            or self.page.is_closed()
+            or (browser is not None and not browser.is_connected())
+            or type(exc).__name__ == "TargetClosedError"  # of no public name
+        )
+
+    def _crashed(self, _: Page) -> None:
+        self.has_crashed = True
 
     async def _perform(self, act: Act) -> str:
         for _ in range(act.max):
@@ -148,10 +129,7 @@ class Harvest:  # no slots: Playwright notes something at who listens
                 ended = await self._click(act)
             else:
                 ended = await self._scroll()
-            if self.documents() != self.begun:
-                return behaviour.LEFT
-            if not await self._take():
-                return behaviour.TOO_LARGE
+            ended = await self._take() or ended
             if ended is not None:
                 return ended
         if isinstance(act, Click) and await self._target(act) is None:
@@ -174,7 +152,7 @@ class Harvest:  # no slots: Playwright notes something at who listens
         return behaviour.NO_NEXT if gone else behaviour.NO_GROWTH
 
     async def _scroll(self) -> str | None:
-        moved = await self.page.evaluate(_DOWN)
+        moved = await self.page.evaluate(DOWN) is True
         await self._settle()
         if await self._grows() or moved or await self._grows_soon():
             return None
@@ -190,24 +168,28 @@ class Harvest:  # no slots: Playwright notes something at who listens
 
     async def _dismiss(self) -> None:
         if self.plan.dismiss:
-            await self.page.evaluate(_DISMISS, list(self.plan.dismiss))
+            await self.page.evaluate(DISMISS, list(self.plan.dismiss))
 
     async def _dismiss_quietly(self) -> None:
         """Dismiss what covers the page; one that just goes on has none of it."""
         with contextlib.suppress(Error):
             await self._dismiss()
 
-    async def _take(self) -> bool:
-        """Keep what the page shows now; False where it is too much."""
+    async def _take(self) -> str | None:
+        """Keep what the page shows now; tell why it is not kept, where it is not."""
+        if self.documents() != self.begun:
+            return behaviour.LEFT
         document = await content_of(self.page)
+        if self.documents() != self.begun:  # it may be the other one's
+            return behaviour.LEFT
         if document == self.steps[-1]:
-            return True
+            return None
         whole = sum(map(len, self.steps)) + len(document)
         most = self.plan.max_bytes
         if len(document) > most or whole > behaviour.ALL_STEPS * most:
-            return False
+            return behaviour.TOO_LARGE
         self.steps.append(document)
-        return True
+        return None
 
     async def _settle(self) -> None:
         """Wait for what was asked for since the step began."""
@@ -231,11 +213,12 @@ class Harvest:  # no slots: Playwright notes something at who listens
 
     async def _grows(self) -> bool:
         """Tell whether there is anything that was not there before."""
-        size = await self.page.evaluate(_SIZE, list(self.plan.rows))
-        fresh = set(size["rows"]) - self._seen
+        told = await self.page.evaluate(SIZE, list(self.plan.rows))
+        rows, elements = size_of(told)
+        fresh = rows - self._seen
         self._seen |= fresh
-        more = size["elements"] > self._most
-        self._most = max(self._most, size["elements"])
+        more = elements > self._most
+        self._most = max(self._most, elements)
         return bool(fresh) if self.plan.rows else more
 
     def _asked(self, request: Request) -> None:

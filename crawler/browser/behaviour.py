@@ -27,8 +27,10 @@ MAX_STEPS = "max_steps"
 TIMEOUT = "timeout"
 TOO_LARGE = "too_large"
 LEFT = "left_page"
+PAGE_ERROR = "page_error"
 """Why a walk over a page ended: nothing to click on, nothing more came, the rule's
-``max``, the time or the bytes for one page used up, or another document shown."""
+``max``, the time or the bytes for one page used up, another document shown, or an error
+of the page's own where it was looked at."""
 
 
 @dataclass(frozen=True, slots=True)

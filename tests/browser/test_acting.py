@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
+import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from crawler.browser.acting import Harvest
 from crawler.browser.behaviour import Click, Plan, Scroll, plan_of, surroundings_of
-from crawler.browser.renderer import Order, Rendered, Renderer
+from crawler.browser.chromium import find_chromium
+from crawler.browser.launch import Running
+from crawler.browser.renderer import MAX_MEMORY, Order, Rendered, Renderer
+from crawler.browser.scripts import size_of
 from crawler.config.portal import ItemRule, ListingRule
-from tests.browser.test_renderer import NAMES, show
+from tests.browser.endurance import kind_of
+from tests.browser.test_renderer import NAMES, kill_browsers, show
 from tests.site.portal import page, serving
+from tests.site.processes import children_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from tests.site.portal import Behaviour
+    from tests.site.portal import Behaviour, Handler
 
 chromium = pytest.mark.skipif(
     not any(map(shutil.which, NAMES)), reason="Chromium is not installed"
@@ -29,6 +38,7 @@ ADD = (
     " li.textContent = 'row ' + n++ + ' ' + 'x'.repeat(size);"
     " document.getElementById('list').append(li) }; add()</script>"
 )
+CLOSED = "Target page, context or browser has been closed"
 PAGES = {
     "/grows": ADD + "<button onclick='add()'>more</button>",
     "/stops": ADD + "<button onclick='if (n < 4) add()'>more</button>",
@@ -43,6 +53,9 @@ PAGES = {
     " inset: 0; background: grey'>over it</div>",
     "/switched-off": ADD + "<button disabled>more</button><button hidden>no</button>",
     "/hangs": ADD + "<button onclick='add(); if (n > 3) for (;;) {}'>more</button>",
+    "/breaks": ADD + "<button onclick='add(); document.querySelectorAll = () => {"
+    f' throw "{CLOSED}" }}\'>more</button>',
+    "/falls": ADD + "<button onclick='fetch(`/kill`).then(() => add())'>more</button>",
     "/short": ADD,
     "/unfolds": "<p class=body>short<script>onclick = e => e.target.tagName == 'A' &&"
     " (e.target.outerHTML = '<b>long</b>')</script><a>unfold</a>",
@@ -67,6 +80,7 @@ ENDS = [
     ("/covered", plan(Click(("css=button",), 1)), "max_steps", 2),
     ("/switched-off", plan(MANY), "no_next", 1),
     ("/hangs", plan(MANY), "timeout", 3),
+    ("/breaks", plan(MANY), "page_error", 1),
     ("/short", plan(Scroll(400)), "no_growth", 1),
     ("/short", plan(), None, 1),
     ("/unfolds", Plan(acts=(CLICK,)), "no_next", 1),
@@ -103,6 +117,61 @@ def test_each_act_ends_and_says_why(tmp_path: Path) -> None:
     assert not any(b"another document" in step for each in shown for step in each.steps)
 
 
+def kill_renderers() -> None:
+    """Kill what runs pages below this process."""
+    for pid in children_of(os.getpid()):
+        if kind_of(pid) == "renderer":
+            os.kill(pid, signal.SIGKILL)
+
+
+@chromium
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("kill", [kill_browsers, kill_renderers])
+def test_a_walk_whose_browser_ends_is_begun_anew(
+    kill: Callable[[], None], tmp_path: Path
+) -> None:
+    """What was read before the browser's end, or the page's, is not all there is."""
+    kills = [kill]
+
+    def answer(handler: Handler) -> None:
+        if kills:
+            kills.pop()()
+        page("ok")(handler)
+
+    async def run(base: str) -> Rendered:
+        renderer = Renderer(timeout_s=15.0)
+        try:
+            wanted = order(f"{base}/falls", plan(Click(("css=button",), 1)))
+            return (await show(renderer, wanted, tmp_path))[0]
+        finally:
+            await renderer.close()
+
+    with serving({"/falls": page(PAGES["/falls"]), "/kill": answer}) as served:
+        rendered = asyncio.run(run(served.base))
+        assert served.hits["/falls"] == 2
+    assert (rendered.ended, len(rows_of(rendered))) == ("max_steps", 2)
+
+
+@chromium
+def test_a_document_that_came_meanwhile_is_no_step() -> None:
+    """Which document was read is known only once it was."""
+
+    async def run() -> tuple[str | None, list[bytes]]:
+        running = await Running.start(find_chromium(None), MAX_MEMORY)
+        try:
+            shown = await running.browser.new_page()
+            await shown.set_content(PAGES["/grows"])
+            counts = iter([1, 1])  # when first read, and before it is read again
+            harvest = Harvest(shown, plan(CLICK), lambda: next(counts, 2))
+            now_s = asyncio.get_running_loop().time()
+            return await harvest.run(now_s + 15.0), harvest.steps
+        finally:
+            await running.close()
+
+    ended, steps = asyncio.run(run())
+    assert (ended, len(steps)) == ("left_page", 1)
+
+
 def order(url: str, wanted: Plan) -> Order:
     """Return an order to do what is wanted with a page."""
     return Order(url, "tester/1", plan=wanted, ready=("css=li.row", "css=p"))
@@ -112,6 +181,24 @@ def rows_of(rendered: Rendered) -> set[bytes]:
     """Return the rows, or paragraphs, of all steps."""
     found = (re.findall(rb"row \d+|<p", step) for step in rendered.steps)
     return {each for step in found for each in step}
+
+
+@pytest.mark.parametrize(
+    ("told", "rows", "elements"),
+    [
+        ({"rows": ["a", "b", "a"], "elements": 7}, {"a", "b"}, 7),
+        ({"rows": [["a"], {}, None, "b"], "elements": 1.5}, {"b"}, 0),
+        ({"rows": "ab", "elements": "7"}, set(), 0),
+        ({"rows": ["x" * 3000, "x" * 4000]}, {"x" * 2000}, 0),
+        (None, set(), 0),
+        ([1], set(), 0),
+    ],
+)
+def test_what_a_page_tells_is_taken_as_far_as_it_goes(
+    told: object, rows: set[str], elements: int
+) -> None:
+    """Its scripts may have changed what the answer is made with."""
+    assert size_of(told) == (rows, elements)
 
 
 def test_a_rule_becomes_a_plan() -> None:
