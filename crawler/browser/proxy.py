@@ -43,6 +43,8 @@ Heard: TypeAlias = "Callable[[Asked, Head], None]"
 """Hears the head of a response before the browser does."""
 
 HOST = "127.0.0.1"
+SETTLE_S = 1.0
+_LOOK_S = 0.01
 CLOSE_TIMEOUT_S = 2.0
 """How long a closed connection may take to send what is left."""
 
@@ -175,6 +177,17 @@ class Port:
             self.closing.set_result(None)
         if self._server is not None:
             self._server.close()
+
+    async def settles(self) -> bool:
+        """Tell whether a page that has ended asks for nothing any more, in time.
+
+        A browser takes a moment to give up what the page had under way; where its
+        connection is closed before, it asks once more, of whoever listens then.
+        """
+        until_s = asyncio.get_running_loop().time() + SETTLE_S
+        while self._open and asyncio.get_running_loop().time() < until_s:
+            await asyncio.wait(self._channels, timeout=_LOOK_S)
+        return not self._open
 
     async def close(self) -> None:
         """Close; return when every exchange is with its sink.

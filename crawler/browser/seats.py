@@ -56,6 +56,22 @@ class Seats:
                 )
         return await proxy.open_port(sink, allow=allow, heard=heard)
 
+    async def close(self, port: Port, *, is_whole: bool) -> None:
+        """Close a port; leave it where the page that came through it is over.
+
+        Args:
+            port: of a page that is shown no more.
+            is_whole: whether it was shown to its end; one that was given up may go on
+                asking for a moment, of whoever listens there.
+
+        Raises:
+            BaseException: as of `Port.close`.
+        """
+        is_over = is_whole and await port.settles()
+        await port.close()
+        if is_over:
+            self.leave(port)
+
     def leave(self, port: Port) -> None:
         """Keep a closed port's number for the next page."""
         self._numbers.append(port.number)

@@ -138,8 +138,8 @@ class RenderingDownloadHandler(CaptureDownloadHandler):
         except (NotRendered, ConfigError) as exc:
             failure = exc
         finally:
-            await port.close()  # all that came of the page is known then
-            self._seats.leave(port)
+            # All that came of the page is known then.
+            await self._seats.close(port, is_whole=rendered is not None)
             self._tell(request, port)
         if answer is not None and answer.stands.done():
             return None

@@ -75,11 +75,14 @@ class Window:
         order = Order(
             f"{self.base}{path}", "tester/1", around=around, wait_for=("css=.ready",)
         )
+        is_whole = True
         try:
             rendered = await self.driver.show(order, port.server, timeout_s)
+        except NotRendered:
+            is_whole = False
+            raise
         finally:
-            await port.close()
-            self.seats.leave(port)
+            await self.seats.close(port, is_whole=is_whole)
         return rendered.document, sink.paths()
 
     @property
