@@ -186,7 +186,8 @@ class Port:
         """
         until_s = asyncio.get_running_loop().time() + SETTLE_S
         while self._open and asyncio.get_running_loop().time() < until_s:
-            await asyncio.wait(self._channels, timeout=_LOOK_S)
+            if (await asyncio.wait({self.closing}, timeout=_LOOK_S))[0]:
+                break  # it has failed
         return not self._open
 
     async def close(self) -> None:
