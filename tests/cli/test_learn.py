@@ -83,7 +83,7 @@ def test_another_file_is_not_overwritten(crawled: Program, tmp_path: Path) -> No
 
 
 def test_replay_of_a_run_with_a_learned_file_is_exact(program: Program) -> None:
-    """Live and replayed items agree: both leave the same lines out."""
+    """Live and replayed items agree; the file alone makes no revision of an item."""
     with serving(site()) as base:
         program.configure(base)
         assert program("crawl").code == 0
@@ -98,6 +98,7 @@ def test_replay_of_a_run_with_a_learned_file_is_exact(program: Program) -> None:
     replayed = program("replay", "harbour", "--run", "last", clock=DAY_2)
     assert replayed.code == 0, replayed.err
     assert "0 differences" in replayed.err
-    items = program("items", "harbour", "--latest").out
+    assert "0 new, 0 revised" in second.err
+    items = program("extract", "harbour").out
     assert "泊位" in items
     assert REPEAT not in items

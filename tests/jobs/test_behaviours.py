@@ -84,6 +84,7 @@ def test_lists_are_walked_to_their_end(served: Portal, tmp_path: Path) -> None:
         "endless": (4, "max_steps"),
         "script": (2, "no_next"),
         "plain": (1, "no_next"),
+        "empty": (0, "shell_page"),
     }
     consistent(place, result)
     visited = [path.removeprefix(f"{base}/item/") for path in place.endings()]
