@@ -33,6 +33,7 @@ HASTY = (*LOOPS, "blob", "drowning", "elsewhere", "never", "reloads")
 MAX_PARSE = 300_000
 CAPTURED, SHELL = ("captured", None), ("captured", "shell_page")
 NOT_RENDERED = ("failed", "not_rendered")
+LOOP = ("failed", "redirect_loop")
 SKIPPED = ("skipped", "out_of_scope")
 SHOW = (
     "<!doctype html><div id=app></div><script>const show = text => {"
@@ -72,7 +73,7 @@ PAGES: dict[str, tuple[str, set[tuple[str, str | None]]]] = {
         ),
         {NOT_RENDERED, SHELL},
     ),
-    "hops": (script("location = '/round'"), {NOT_RENDERED, SHELL}),
+    "hops": (script("location = '/round'"), {NOT_RENDERED, SHELL, LOOP}),
     "refresh": (
         "<meta http-equiv=refresh content='0;url=/item/refresh'><p>again",
         {NOT_RENDERED, SHELL},

@@ -206,6 +206,9 @@ def test_a_page_that_takes_too_much_is_ended(code: str, tmp_path: Path) -> None:
 def test_a_browser_that_is_warm_is_the_one(pages: int, tmp_path: Path) -> None:
     """Started beforehand, one browser is there; closed while it starts, none."""
 
+    def ours() -> list[int]:
+        return [pid for pid in children_of(os.getpid()) if pid not in before]
+
     async def run(base: str) -> None:
         renderer = Renderer(timeout_s=TIMEOUT_S)
         renderer.warm()
@@ -213,10 +216,11 @@ def test_a_browser_that_is_warm_is_the_one(pages: int, tmp_path: Path) -> None:
         await asyncio.sleep(0)  # it has begun to start
         for _ in range(pages):
             await show(renderer, Order(f"{base}/", "tester/1"), tmp_path)
-            assert [kind_of(each) for each in children_of(os.getpid())].count("") == 1
+            assert [kind_of(each) for each in ours()].count("") == 1
         await renderer.close()
-        assert list(children_of(os.getpid())) == []
+        assert ours() == []
 
+    before = set(children_of(os.getpid()))  # of other tests: a resource tracker
     with serving({"/": page(article("warm"))}) as served:
         asyncio.run(run(served.base))
         assert served.hits["/"] == pages
@@ -228,23 +232,27 @@ def test_a_browser_that_is_warm_is_the_one(pages: int, tmp_path: Path) -> None:
 def test_a_start_that_is_cancelled_leaves_no_process(processes: int) -> None:
     """Given up while the driver or the browser starts, both are gone."""
 
+    def ours() -> list[int]:
+        return [pid for pid in children_of(os.getpid()) if pid not in before]
+
     async def run() -> None:
         renderer = Renderer(timeout_s=TIMEOUT_S)
         order = Order("http://127.0.0.1:9/", "tester/1")
         showing = asyncio.ensure_future(renderer.render(order, "http://127.0.0.1:9"))
         until_s = asyncio.get_running_loop().time() + TIMEOUT_S
-        while len(list(children_of(os.getpid()))) < processes:
+        while len(ours()) < processes:
             assert asyncio.get_running_loop().time() < until_s
             await asyncio.sleep(0.005)  # bounded: until it has started so far
         showing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await showing
         until_s = asyncio.get_running_loop().time() + TIMEOUT_S
-        while left := list(children_of(os.getpid())):
+        while left := ours():
             assert asyncio.get_running_loop().time() < until_s, left
             await asyncio.sleep(0.05)  # bounded: a browser whose pipe is closed ends
         await renderer.close()
 
+    before = set(children_of(os.getpid()))  # of other tests: a resource tracker
     asyncio.run(run())
 
 
